@@ -1,0 +1,58 @@
+/**
+ * A folder as a registry: one file adds one thing, found by its name.
+ *
+ * @module
+ */
+
+import { readdir } from 'node:fs/promises';
+import { extname, isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { badInput, HarnessError } from './errors.ts';
+
+/** `.ts` when run from source, `.js` when built. */
+const EXTENSION: string = extname(import.meta.filename);
+
+/** Names of the things in `folder`, sorted. Files that begin with `_` are shared machinery. */
+export async function listNames(folder: string): Promise<string[]> {
+  const files = await readdir(folder);
+  return files
+    .filter((file) => file.endsWith(EXTENSION) && !file.startsWith('_') && !file.endsWith('.d.ts'))
+    .map((file) => file.slice(0, -EXTENSION.length))
+    .sort();
+}
+
+/**
+ * Imports one thing's default export, by name or as a path to a user's own file, and nothing else.
+ *
+ * @param what The word for it in messages: `provider`, `pipeline`, ...
+ * @throws HarnessError BAD_INPUT naming the known names; UNAVAILABLE when the file fails to load.
+ */
+export async function loadByName<T extends { readonly name: string }>(
+  folder: string,
+  name: string,
+  what: string,
+): Promise<T> {
+  const isFile = name.endsWith('.ts') || name.endsWith('.js') || name.endsWith('.mjs');
+  if (!isFile) {
+    const known = await listNames(folder);
+    if (!known.includes(name)) {
+      throw badInput(`unknown ${what} "${name}"; there are: ${known.join(', ')}`);
+    }
+  }
+  const file = isFile ? (isAbsolute(name) ? name : resolve(name)) : join(folder, name + EXTENSION);
+  let module: { readonly default?: T };
+  try {
+    module = (await import(pathToFileURL(file).href)) as { readonly default?: T };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new HarnessError('UNAVAILABLE', `${what} ${name} does not load: ${reason}`);
+  }
+  const thing = module.default;
+  if (thing === undefined || typeof thing.name !== 'string') {
+    throw badInput(`${file}: expected a default export with a "name", found none`);
+  }
+  if (!isFile && thing.name !== name) {
+    throw badInput(`${file}: its name is "${thing.name}" but its file says "${name}"`);
+  }
+  return thing;
+}

@@ -1,0 +1,29 @@
+/**
+ * Where things are, in source and when built.
+ *
+ * @module
+ */
+
+import { existsSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+
+/** The folder that holds `src/` and `workers/`. */
+const CODE_ROOT: string = dirname(dirname(import.meta.dirname));
+
+/** The folder that holds package.json, `suites/` and `results/`. */
+export const PACKAGE_ROOT: string = existsSync(join(CODE_ROOT, 'package.json'))
+  ? CODE_ROOT
+  : dirname(CODE_ROOT);
+
+export const PROVIDERS_DIR: string = join(CODE_ROOT, 'src', 'providers');
+export const PIPELINES_DIR: string = join(CODE_ROOT, 'src', 'pipelines');
+export const BEHAVIOURS_DIR: string = join(CODE_ROOT, 'src', 'workload', 'behaviours');
+export const METRICS_DIR: string = join(CODE_ROOT, 'src', 'metrics');
+export const COMMANDS_DIR: string = join(CODE_ROOT, 'src', 'cli', 'commands');
+export const SUITES_DIR: string = join(PACKAGE_ROOT, 'suites');
+export const RUNS_DIR: string = join(PACKAGE_ROOT, 'results', 'runs');
+
+/** A thread's or process's entry in `workers/`, with the extension of this build. */
+export function workerFile(name: string): string {
+  return join(CODE_ROOT, 'workers', name + extname(import.meta.filename));
+}

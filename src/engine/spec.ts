@@ -1,0 +1,28 @@
+/**
+ * What one repeat is asked to do: plain data, one JSON line into a child process.
+ *
+ * @module
+ */
+
+import type { Options } from '../pipelines/pipeline.ts';
+import type { Workload } from '../workload/workload.ts';
+
+export interface RepeatSpec {
+  /** The cell's full name, for messages. */
+  readonly cell: string;
+  /** A name under src/pipelines/ or a path to a user's own file. */
+  readonly pipeline: string;
+  /** All options with their values, defaults filled in. */
+  readonly options: Options;
+  /** A name under src/providers/ or a path. */
+  readonly provider: string;
+  readonly workload: Workload;
+  readonly threads: number;
+  readonly seed: number;
+  readonly repeat: number;
+  /** `os` is timed; `seeded` is reproducible to the byte and never timed. */
+  readonly randomness: 'os' | 'seeded';
+  /** `verify` delivers a few messages, counts primitives and reads no clock. */
+  readonly purpose: 'measure' | 'verify';
+  readonly warmupMs: number;
+}

@@ -1,0 +1,185 @@
+/**
+ * The contract of a pipeline: how a message gets from sender to receiver through a relay.
+ *
+ * The engine owns all buffers. Inputs are valid only during the call; a pipeline writes into `out`
+ * or into what `Outbox.reserve` gave, and keeps no reference to either. No output overlaps an input.
+ *
+ * Users are numbers; a session is a list of members, and a member is an index into that list. Time
+ * is virtual: `atMs` is milliseconds since the start of the simulated world.
+ *
+ * @module
+ */
+
+import type { Provider } from '../crypto/provider.ts';
+import type { Randomness } from '../crypto/randomness.ts';
+import type { PackedMembers } from './members.ts';
+
+/** Expected refusals. Every length is zero or more, so a negative number is one of these. */
+export const OUTCOME = {
+  /** A message that was delivered before. */
+  DUPLICATE: -1,
+  /** More skipped messages than the pipeline keeps keys for. */
+  TOO_FAR: -2,
+  /** A key, session or prekey that this party does not hold. */
+  UNKNOWN_KEY: -3,
+  /** A tag or signature that does not verify, or a frame that does not parse. */
+  AUTH_FAILED: -4,
+  /** An escrow field that is missing or does not open. */
+  ESCROW_INVALID: -5,
+} as const;
+
+export type OutcomeName = keyof typeof OUTCOME;
+
+/** What a frame on the wire is for; wire bytes are summed by kind. */
+export const FRAME_KINDS = ['message', 'control', 'escrow', 'bundle'] as const;
+export type FrameKind = (typeof FRAME_KINDS)[number];
+
+/** Where a client writes what it sends. */
+export interface Outbox {
+  /** A view of exactly `bytes` bytes to write one frame into; valid until `emit`. */
+  reserve(bytes: number): Uint8Array;
+  /** Sends the first `length` bytes of what was reserved last. */
+  emit(toUser: number, kind: FrameKind, length: number): void;
+}
+
+export interface Setup {
+  readonly provider: Provider;
+  readonly randomness: Randomness;
+  /** Users are 0 to `users - 1`. */
+  readonly users: number;
+  readonly members: PackedMembers;
+  readonly options: Options;
+  /** Distinguishes worlds, for what must differ between them but not between providers. */
+  readonly seed: number;
+}
+
+/** Option name to value, defaults filled in. */
+export type Options = Readonly<Record<string, string>>;
+
+export interface OptionSpec {
+  /** One line. */
+  readonly title: string;
+  /** The allowed words, or `integer` with bounds. */
+  readonly values: readonly string[] | { readonly min: number; readonly max: number };
+  readonly default: string;
+}
+
+/** What exists when all users have registered and no session has begun. */
+export interface World {
+  readonly clients: Clients;
+  /** The relay's secrets, serialised. */
+  readonly relay: Uint8Array;
+  /** The authority's secrets, serialised: one item per trustee. Only where the pipeline has one. */
+  readonly authority?: readonly Uint8Array[];
+  /** What the provider's directory shows to anyone: the public identities of all users. */
+  readonly directory: Uint8Array;
+}
+
+export interface Clients {
+  /**
+   * One flight of connecting `user` to the relay. Role sender.
+   *
+   * @param reply Empty at first, then what the relay answered.
+   * @returns Bytes of the next flight in `out`; 0 when nothing more is to be sent.
+   */
+  connect(user: number, reply: Uint8Array, atMs: number, out: Uint8Array): number;
+  /** Emits one prekey bundle of `user` to the directory. Role receiver. */
+  publish(user: number, atMs: number, outbox: Outbox): void;
+  /**
+   * Opens the session at `member`'s end towards the other member. First frames of `send` carry the
+   * handshake. Role sender.
+   *
+   * @param bundle What the other end published; empty where the pipeline publishes none.
+   * @returns 0, or a negative outcome when the bundle is refused.
+   */
+  initiate(session: number, member: number, bundle: Uint8Array, atMs: number): number;
+  /** Emits the frame, or frames, that carry `plaintext` to the other member. Role sender. */
+  send(
+    session: number,
+    member: number,
+    plaintext: Uint8Array,
+    atMs: number,
+    outbox: Outbox,
+  ): void;
+  /**
+   * Opens a frame at `member`'s end. Role receiver.
+   *
+   * @returns The length of the plaintext in `out`, or a negative outcome.
+   */
+  receive(
+    session: number,
+    member: number,
+    frame: Uint8Array,
+    atMs: number,
+    out: Uint8Array,
+  ): number;
+  /** All that seizing the device of `user` yields, serialised. */
+  snapshot(user: number): Uint8Array;
+  /** The long-lived and current private X25519 and Ed25519 keys of `user`, 32 bytes each. */
+  keys(user: number): Uint8Array;
+}
+
+/** The relay's work. It knows which user a connection belongs to and whom a frame is for. */
+export interface Relay {
+  /** Answers one flight of a connecting user; 0 when nothing is to be answered. */
+  connect(user: number, flight: Uint8Array, atMs: number, out: Uint8Array): number;
+  /** Takes a frame from `from` for `to`'s mailbox. @returns The length of what is stored. */
+  accept(from: number, to: number, frame: Uint8Array, atMs: number, out: Uint8Array): number;
+  /** What goes to `to` when it fetches something stored. @returns Its length. */
+  deliver(to: number, stored: Uint8Array, atMs: number, out: Uint8Array): number;
+  /** What the provider can hand over of something stored in `to`'s mailbox: its own seals opened. */
+  handOver(to: number, stored: Uint8Array, out: Uint8Array): number;
+}
+
+export interface Authority {
+  /**
+   * Recovers one message from what the relay handed over.
+   *
+   * @param member Who sent it.
+   * @returns The length of the plaintext in `out`, or a negative outcome when nothing opened.
+   */
+  recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number;
+}
+
+/** What the provider's side is built from, here or in another process. */
+export interface RelayOpening {
+  readonly provider: Provider;
+  readonly randomness: Randomness;
+  readonly secret: Uint8Array;
+  readonly options: Options;
+}
+
+export interface AuthorityOpening {
+  readonly provider: Provider;
+  readonly secrets: readonly Uint8Array[];
+  readonly directory: Uint8Array;
+  readonly members: PackedMembers;
+  readonly options: Options;
+}
+
+export const FAMILIES = ['plaintext-relay', 'ratchet', 'escrow-wrapped'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** What a file in `src/pipelines/` exports as default. */
+export interface Pipeline {
+  readonly name: string;
+  readonly title: string;
+  readonly family: Family;
+  /** Its place: `L0` to `L11`, `E0` to `E7`, or `side`. */
+  readonly rung: string;
+  /** The protection that it adds to the rung below; for escrow, what it removes. */
+  readonly adds?: string;
+  readonly removes?: string;
+  /** Specifications with revision and sections. */
+  readonly specs: readonly string[];
+  /** Printed beside its numbers. */
+  readonly caveats: readonly string[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Whether a message that is delivered twice is refused the second time. */
+  readonly replayProtection: boolean;
+  /** How many messages of a chain may be missing before the next one; Infinity for any order. */
+  readonly skipLimit: number;
+  open(setup: Setup): World | Promise<World>;
+  openRelay(opening: RelayOpening): Relay;
+  openAuthority?(opening: AuthorityOpening): Authority;
+}

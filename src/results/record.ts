@@ -1,0 +1,42 @@
+/**
+ * One line of `cells.ndjson`: one repeat of one cell, raw.
+ *
+ * @module
+ */
+
+import { z } from 'zod';
+import { processFacts, shardFacts } from '../measure/facts.ts';
+
+/** A result of another format version is refused, never guessed at. */
+export const FORMAT = 1;
+
+export const STATUSES = ['ok', 'error', 'invalid', 'unsupported', 'unavailable'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const repeatRecord = z.object({
+  format: z.literal(FORMAT),
+  /** suite/pipeline/implementation/workload/tN, options in the names. */
+  cell: z.string(),
+  suite: z.string(),
+  pipeline: z.string(),
+  family: z.string(),
+  rung: z.string(),
+  implementation: z.string(),
+  workload: z.string(),
+  threads: z.number().int().positive(),
+  /** 0, 1, ... */
+  repeat: z.number().int().nonnegative(),
+  /** Position in the run's random order. */
+  order: z.number().int().nonnegative(),
+  seed: z.number().int(),
+  startedAt: z.string(),
+  status: z.enum(STATUSES),
+  /** Why not `ok`: one clear sentence. */
+  reason: z.string().optional(),
+  /** Messages of a session, for amortised figures. */
+  messagesPerSession: z.number().int().positive(),
+  messagesPerConnection: z.number().int().positive(),
+  shards: z.array(shardFacts),
+  process: processFacts.optional(),
+});
+export type RepeatRecord = z.infer<typeof repeatRecord>;

@@ -1,0 +1,69 @@
+/**
+ * A workload: a seeded conversation pattern with its numbers, as data.
+ *
+ * @module
+ */
+
+import { z } from 'zod';
+
+const integer = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+const share = z.number().min(0).max(0.5);
+
+export const sizeSchema = z.discriminatedUnion('distribution', [
+  z.strictObject({ distribution: z.literal('fixed'), bytes: integer(1, 1_048_576) }),
+  z.strictObject({
+    distribution: z.literal('log-normal'),
+    medianBytes: z.number().min(1).max(1_048_576),
+    /** Standard deviation of the logarithm. */
+    sigma: z.number().min(0).max(4),
+    minBytes: integer(1, 1_048_576),
+    maxBytes: integer(1, 1_048_576),
+  }),
+]);
+
+export const workloadSchema = z.strictObject({
+  $schema: z.string().optional(),
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** What it stands for and where its numbers come from; printed by reports. */
+  title: z.string(),
+  source: z.string(),
+  /** The file in src/workload/behaviours/ that decides who speaks when. */
+  behaviour: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** Numbers for the behaviour, e.g. `meanBurst`. */
+  parameters: z.record(z.string(), z.number()),
+  sessions: integer(1, 10_000_000),
+  /** Messages of one session, in both directions together. */
+  messages: integer(1, 100_000),
+  /** Users per session; each session joins two of them. */
+  usersPerSession: z.number().min(0.001).max(2),
+  size: sizeSchema,
+  network: z.strictObject({
+    /** Share of messages that the relay accepts and never delivers. */
+    loss: share,
+    /** Share of messages that are delivered later than their successors. */
+    reorder: share,
+    /** How many messages later, at most. */
+    reorderDepth: integer(1, 5_000),
+    /** Share of messages that are delivered twice. */
+    duplicate: share,
+  }),
+  /** Virtual time: how many messages one user handles in a day. */
+  messagesPerUserDay: z.number().min(0.01).max(1_000_000),
+  /** How many messages a device sends or receives over one connection to the relay. */
+  messagesPerConnection: integer(1, 1_000_000),
+});
+
+export type Workload = z.infer<typeof workloadSchema>;
+
+/** Parameters that a cell's name may set, `chat:sessions=1000,loss=0.01`, and where they go. */
+export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  sessions: ['sessions'],
+  messages: ['messages'],
+  loss: ['network', 'loss'],
+  reorder: ['network', 'reorder'],
+  depth: ['network', 'reorderDepth'],
+  duplicate: ['network', 'duplicate'],
+  bytes: ['size', 'bytes'],
+  users: ['usersPerSession'],
+  connection: ['messagesPerConnection'],
+};
