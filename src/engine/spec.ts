@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Options } from '../pipelines/pipeline.ts';
+import type { Options } from '../pipelines/_pipeline.ts';
 import type { Workload } from '../workload/workload.ts';
 
 export interface RepeatSpec {

@@ -130,10 +130,15 @@ export const shardFacts = z.object({
   wire: z.record(z.string(), z.object({ frames: count, bytes: count })),
   /** Bytes the relay held for the frames, with its own seals. */
   storedBytes: count,
-  /** Frame bytes by message index 0, 1, ... summed over sessions, with the number of messages. */
+  /** Frames that carry the first message of a session, and so the handshake. */
   handshake: z.object({ frames: count, bytes: count }),
-  /** Calls of each primitive, `name:length` to count, of a small untimed run of the same cell. */
-  primitives: z.record(z.string(), count),
+  /** An untimed run of the same cell on a few sessions, with every call of a primitive counted. */
+  counted: z.object({
+    sessions: count,
+    messages: count,
+    /** Timed stage to `name:length` (see src/crypto/counting.ts) to calls. */
+    calls: z.record(z.string(), z.record(z.string(), count)),
+  }),
   /** SHA-256, hex, of the deterministic facts: commands, plaintexts, lengths, outcomes, counts. */
   digest: z.string(),
   stages: z.array(stageFacts),
@@ -143,6 +148,8 @@ export const shardFacts = z.object({
   warmup: z.object({ rounds: count, wallNs: ns }),
   gc: z.object({ count, pauseNs: ns }),
   cpuNs: ns,
+  /** CPU of the whole process so far, at the start and at the end of the timed phase. */
+  processCpu: z.object({ startNs: ns, endNs: ns }),
   /** Wall times, in ns since the repeat's common origin, of this worker's timed phase. */
   startedNs: ns,
   endedNs: ns,
@@ -151,11 +158,13 @@ export type ShardFacts = z.infer<typeof shardFacts>;
 
 /** What a repeat's process saw as a whole. */
 export const processFacts = z.object({
-  /** From the barrier to the end of the last worker. */
+  /** Of all threads, from the barrier to the end of the last worker. */
   cpuNs: ns,
+  /** Of the main thread while it hosted the pool; between barrier and end it sleeps. */
   mainCpuNs: ns,
-  /** Process minus workers minus main thread: GC, JIT and library threads. */
+  /** `cpuNs` minus the workers': GC, JIT and library threads. */
   helperCpuNs: ns,
+  /** From the barrier to the end of the last worker. */
   wallNs: ns,
   rssPeakBytes: count,
 });

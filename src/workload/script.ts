@@ -68,6 +68,9 @@ export function writeScript(
       else if (luck < loss + duplicate) fates[i] = FATE.duplicated;
       if (random.fraction() < reorder) delays[i] = 1 + random.below(reorderDepth);
     }
+    // The first message opens the session at the other end, which could not speak without it.
+    fates[from] = FATE.delivered;
+    delays[from] = 0;
   }
   const stepMs = DAY_MS / workload.messagesPerUserDay;
   return { sessions, messages, users, members, speakers, lengths, fates, delays, stepMs };

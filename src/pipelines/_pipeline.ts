@@ -12,7 +12,7 @@
 
 import type { Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
-import type { PackedMembers } from './members.ts';
+import type { PackedMembers } from './_members.ts';
 
 /** Expected refusals. Every length is zero or more, so a negative number is one of these. */
 export const OUTCOME = {

@@ -1,0 +1,282 @@
+/**
+ * One shard, start to finish, on this thread: warm-up, the barrier, the measured conversation, and a
+ * small counted one afterwards.
+ *
+ * @module
+ */
+
+import { hrtime } from 'node:process';
+import { FactsDigest } from './digest.ts';
+import { Conversation } from './conversation.ts';
+import { Payload } from './payload.ts';
+import { poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
+import { Recorder } from './recorder.ts';
+import type { RepeatSpec } from './spec.ts';
+import { countPrimitives } from '../crypto/counting.ts';
+import type { Provider } from '../crypto/provider.ts';
+import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
+import { meetAll } from '../measure/barrier.ts';
+import { calibrateClock, nowNs } from '../measure/clock.ts';
+import { calibrateCpu, processCpuNs, readThreadCpuNs } from '../measure/cpu.ts';
+import type { ShardFacts } from '../measure/facts.ts';
+import { GcPauses } from '../measure/gc.ts';
+import { readMemory } from '../measure/memory.ts';
+import { PackedMembers } from '../pipelines/_members.ts';
+import type { Pipeline, World } from '../pipelines/_pipeline.ts';
+import type { Behaviour } from '../workload/behaviour.ts';
+import { writeScript, type Script } from '../workload/script.ts';
+
+/** Plain data, from the repeat's process to one of its workers. */
+export interface ShardTask {
+  readonly spec: RepeatSpec;
+  readonly shard: number;
+  readonly firstSession: number;
+  readonly sessions: number;
+  /** Where the workers of a repeat meet before any clock of theirs runs. */
+  readonly barrier: Int32Array<SharedArrayBuffer>;
+  /** `process.hrtime()` of the repeat's start, in ns. */
+  readonly originNs: number;
+}
+
+/** What a worker answers. Not a thrown error, which would lose its code between threads. */
+export type ShardAnswer =
+  | { readonly facts: ShardFacts }
+  | { readonly failure: { readonly code: string; readonly message: string } };
+
+/** What a shard joins; the worker loads them by name. */
+export interface ShardParts {
+  readonly pipeline: Pipeline;
+  readonly provider: Provider;
+  readonly behaviour: Behaviour;
+}
+
+/** The cheapest stage of a batch should last this long: 75 times the CPU clock's step of 2 us. */
+const SHORTEST_BATCH_NS = 150_000;
+/** Frames of one batch in flight. */
+const FLIGHT_BYTES_MAX = 2 ** 20;
+const SMALLEST_BATCH = 16;
+/** A batch of a verified run: fixed, because seeded random bytes are drawn in the order of calls. */
+const VERIFY_BATCH = 16;
+const WARMUP_SESSIONS = 8;
+const COUNTED_SESSIONS = 2;
+const COUNTED_MESSAGES_MAX = 64;
+const WARMUP_PASSES_MIN = 2;
+
+const WARMUP_STREAM = 0x7761_726d;
+const COUNTED_STREAM = 0x636f_756e;
+
+export async function runShard(task: ShardTask, parts: ShardParts): Promise<ShardFacts> {
+  const { spec } = task;
+  const verifying = spec.purpose === 'verify';
+  const clocks = { ...calibrateClock(), ...calibrateCpu() };
+  const warm = verifying
+    ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH }
+    : await warmUp(task, parts);
+
+  const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
+  const payload = new Payload(spec.seed, longestOf(script));
+  const recorder = new Recorder(spec.repeat);
+  const digest = new FactsDigest();
+  const gc = new GcPauses();
+  const before = readMemory();
+  const world = await openWorld(parts, spec, script, task.shard);
+  const conversation = converse(parts, spec, world, script, payload, recorder, digest, warm.batch);
+
+  meetAll(task.barrier, spec.threads);
+  gc.start();
+  const startedNs = sinceOrigin(task);
+  const processBefore = processCpuNs();
+  const cpuBefore = readThreadCpuNs();
+  conversation.open();
+  conversation.run();
+  const cpuNs = readThreadCpuNs() - cpuBefore;
+  const processAfter = processCpuNs();
+  const endedNs = sinceOrigin(task);
+  const gcFacts = await gc.stop();
+  const after = readMemory();
+
+  const counted = await countCalls(task, parts);
+  const { tally, expectations } = conversation;
+  const { stages, blocks } = recorder.finish();
+  return {
+    shard: task.shard,
+    sessions: task.sessions,
+    batch: warm.batch,
+    shortBatches: recorder.shortestBatchNs() < SHORTEST_BATCH_NS,
+    messages: {
+      sent: tally.sent,
+      delivered: tally.delivered,
+      refused: tally.refused,
+      lost: tally.lost,
+      recovered: tally.recovered,
+    },
+    faults: { count: expectations.count, first: expectations.first },
+    plaintextBytes: tally.plaintextBytes,
+    wire: tally.wire,
+    storedBytes: tally.storedBytes,
+    handshake: tally.handshake,
+    counted,
+    digest: digest.finish([tally.wire, tally.storedBytes, counted.calls]),
+    stages,
+    blocks,
+    memory: { before, after },
+    clocks,
+    warmup: { rounds: warm.rounds, wallNs: warm.wallNs },
+    gc: gcFacts,
+    cpuNs,
+    processCpu: { startNs: processBefore, endNs: processAfter },
+    startedNs,
+    endedNs,
+  };
+}
+
+/**
+ * Runs whole conversations of other sessions until the time is up, then sizes the batches by what
+ * the cheapest stage cost.
+ */
+async function warmUp(
+  task: ShardTask,
+  parts: ShardParts,
+): Promise<{ readonly rounds: number; readonly wallNs: number; readonly batch: number }> {
+  const { spec } = task;
+  const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
+  const seed = spec.seed ^ WARMUP_STREAM;
+  const script = scriptOf(task, parts, seed, task.firstSession, sessions);
+  const payload = new Payload(seed, longestOf(script));
+  const startNs = nowNs();
+  let rounds = 0;
+  let cheapestNs = Infinity;
+  let frameBytes = 1;
+  while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
+    const recorder = new Recorder(rounds);
+    const world = await openWorld(parts, spec, script, task.shard);
+    const digest = new FactsDigest();
+    const talk = converse(parts, spec, world, script, payload, recorder, digest, sessions);
+    talk.open();
+    talk.run();
+    recorder.finish();
+    const costs = (['send', 'relay-store', 'relay-fetch', 'receive'] as const)
+      .map((id) => recorder.meanCpuNs(id))
+      .filter((cost) => cost !== undefined);
+    cheapestNs = Math.max(1, Math.min(...costs));
+    const wire = talk.tally.wire['message'];
+    if (wire !== undefined) frameBytes = wire.bytes / wire.frames;
+    rounds += 1;
+  }
+  const wanted = Math.max(SMALLEST_BATCH, Math.ceil(SHORTEST_BATCH_NS / cheapestNs));
+  const allowed = Math.max(1, Math.floor(FLIGHT_BYTES_MAX / frameBytes));
+  const batch = Math.min(wanted, allowed, task.sessions);
+  return { rounds, wallNs: nowNs() - startNs, batch };
+}
+
+/** The same cell on a few sessions, over a provider that counts: after all timing, untimed. */
+async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFacts['counted']> {
+  const { spec } = task;
+  const { provider, counts } = countPrimitives(parts.provider);
+  const calls: Record<string, Record<string, number>> = {};
+  const recorder = new Recorder(0, (id) => {
+    const ofStage = (calls[id] ??= {});
+    for (const [name, count] of counts) ofStage[name] = (ofStage[name] ?? 0) + count;
+    counts.clear();
+  });
+  const sessions = Math.min(COUNTED_SESSIONS, task.sessions);
+  const seed = spec.seed ^ COUNTED_STREAM;
+  const messages = Math.min(COUNTED_MESSAGES_MAX, spec.workload.messages);
+  const shorter = { ...task, spec: { ...spec, workload: { ...spec.workload, messages } } };
+  const script = scriptOf(shorter, parts, seed, task.firstSession, sessions);
+  const payload = new Payload(seed, longestOf(script));
+  const counting = { ...parts, provider };
+  const world = await openWorld(counting, spec, script, task.shard);
+  counts.clear();
+  const digest = new FactsDigest();
+  const talk = converse(counting, spec, world, script, payload, recorder, digest, VERIFY_BATCH);
+  counts.clear();
+  talk.open();
+  talk.run();
+  recorder.finish();
+  return { sessions, messages: talk.tally.sent, calls };
+}
+
+function scriptOf(
+  task: ShardTask,
+  parts: ShardParts,
+  seed: number,
+  first: number,
+  sessions: number,
+): Script {
+  return writeScript(task.spec.workload, parts.behaviour, seed, first, sessions);
+}
+
+async function openWorld(
+  { pipeline, provider }: ShardParts,
+  spec: RepeatSpec,
+  script: Script,
+  shard: number,
+): Promise<World> {
+  return pipeline.open({
+    provider,
+    randomness: randomnessOf(spec, provider, shard, 1),
+    users: script.users,
+    members: new PackedMembers(script.members),
+    options: spec.options,
+    seed: spec.seed,
+  });
+}
+
+/** Builds relay and authority from their serialised secrets, as another process would. */
+function converse(
+  { pipeline, provider }: ShardParts,
+  spec: RepeatSpec,
+  world: World,
+  script: Script,
+  payload: Payload,
+  recorder: Recorder,
+  digest: FactsDigest,
+  batch: number,
+): Conversation {
+  const members = new PackedMembers(script.members);
+  const relay = pipeline.openRelay({
+    provider,
+    randomness: randomnessOf(spec, provider, 0, 2),
+    secret: world.relay,
+    options: spec.options,
+  });
+  const authority =
+    world.authority === undefined
+      ? undefined
+      : pipeline.openAuthority?.({
+          provider,
+          secrets: world.authority,
+          directory: world.directory,
+          members,
+          options: spec.options,
+        });
+  const poisoned = spec.purpose === 'verify';
+  const parties = {
+    clients: poisoned ? poisonClients(world.clients) : world.clients,
+    relay: poisoned ? poisonRelay(relay) : relay,
+    authority: poisoned && authority !== undefined ? poisonAuthority(authority) : authority,
+    members,
+  };
+  return new Conversation(parties, script, payload, pipeline, recorder, digest, batch);
+}
+
+function randomnessOf(
+  spec: RepeatSpec,
+  provider: Provider,
+  shard: number,
+  stream: number,
+): ReturnType<typeof providerRandomness> {
+  return spec.randomness === 'seeded'
+    ? seededRandomness(spec.seed, shard, stream)
+    : providerRandomness(provider);
+}
+
+function longestOf(script: Script): number {
+  return script.lengths.reduce((longest, length) => Math.max(longest, length), 1);
+}
+
+function sinceOrigin(task: ShardTask): number {
+  const [seconds, ns] = hrtime();
+  return seconds * 1e9 + ns - task.originNs;
+}

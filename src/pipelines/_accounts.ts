@@ -1,0 +1,204 @@
+/**
+ * The users of a world and their keys: identity, signed prekey and one-time prekeys.
+ *
+ * Keys are packed bytes; handles are made on first use, because some providers keep a large object
+ * per key.
+ *
+ * @module
+ */
+
+import { getUint32, putUint32 } from '../core/bytes.ts';
+import { NONE, PackedPool, PackedRecords } from '../core/packed.ts';
+import type { KeyHandle, Provider } from '../crypto/provider.ts';
+import type { Randomness } from '../crypto/randomness.ts';
+import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
+import type { Outbox } from './_pipeline.ts';
+
+/** Virtual time after which a user makes a new signed prekey: one week. */
+const SIGNED_PREKEY_LIFE_MS = 7 * 86_400_000;
+
+/**
+ * A prekey bundle, X3DH revision 1 section 3.2: identity keys 64, signature of the X25519 identity
+ * 64, signed prekey id 4, signed prekey 32, its signature 64, one-time prekey id 4, one-time prekey
+ * 32; ids are big-endian.
+ */
+export const BUNDLE_BYTES: number = IDENTITY_BYTES + 64 + 4 + 32 + 64 + 4 + 32;
+
+/** Offsets of one user's record. */
+const AT = {
+  identitySecret: 0,
+  signingSeed: 32,
+  identity: 64, // X25519 public, Ed25519 public
+  identitySignature: 128,
+  prekeySecret: 192,
+  prekey: 224,
+  prekeySignature: 256,
+  prekeyId: 320,
+  prekeyMadeDay: 324,
+} as const;
+const RECORD_BYTES = 328;
+
+export class Accounts {
+  readonly users: number;
+  readonly #provider: Provider;
+  readonly #randomness: Randomness;
+  readonly #records: PackedRecords;
+  readonly #identityHandles = new Map<number, KeyHandle>();
+  readonly #prekeyHandles = new Map<number, KeyHandle>();
+  readonly #oneTime: PackedPool;
+  readonly #oneTimePublic = new Uint8Array(32);
+  /** Public identities of all users, 64 bytes each: what the directory shows. */
+  readonly directory: Uint8Array;
+
+  /** Registers all users: two key generations and one signature each. */
+  constructor(provider: Provider, randomness: Randomness, users: number) {
+    this.users = users;
+    this.#provider = provider;
+    this.#randomness = randomness;
+    this.#records = new PackedRecords(RECORD_BYTES, users);
+    this.#oneTime = new PackedPool(32, 0x7fff_ffff);
+    this.directory = new Uint8Array(users * IDENTITY_BYTES);
+    for (let user = 0; user < users; user++) {
+      const record = this.#records.view(user);
+      randomness.fill(record.subarray(AT.identitySecret, AT.identity));
+      const secret = record.subarray(AT.identitySecret, AT.signingSeed);
+      const seed = record.subarray(AT.signingSeed, AT.identity);
+      const agreement = record.subarray(AT.identity, AT.identity + 32);
+      provider.x25519Public(agreement, secret);
+      provider.ed25519Public(record.subarray(AT.identity + 32, AT.identitySignature), seed);
+      const signature = record.subarray(AT.identitySignature, AT.prekeySecret);
+      provider.ed25519Sign(signature, provider.ed25519Handle(seed), agreement);
+      this.directory.set(record.subarray(AT.identity, AT.identitySignature), user * IDENTITY_BYTES);
+    }
+  }
+
+  /** Both public identity keys, 64 bytes. A view. */
+  identity(user: number): Uint8Array {
+    return this.directory.subarray(user * IDENTITY_BYTES, (user + 1) * IDENTITY_BYTES);
+  }
+
+  identityHandle(user: number): KeyHandle {
+    let handle = this.#identityHandles.get(user);
+    if (handle === undefined) {
+      const secret = this.#records.view(user).subarray(AT.identitySecret, AT.signingSeed);
+      handle = this.#provider.x25519Handle(secret);
+      this.#identityHandles.set(user, handle);
+    }
+    return handle;
+  }
+
+  /** @returns Whether `id` names the current signed prekey of `user`. */
+  hasSignedPrekey(user: number, id: number): boolean {
+    return id !== 0 && getUint32(this.#records.view(user), AT.prekeyId) === id;
+  }
+
+  signedPrekeyHandle(user: number): KeyHandle {
+    let handle = this.#prekeyHandles.get(user);
+    if (handle === undefined) {
+      handle = this.#provider.x25519Handle(this.signedPrekeySecret(user));
+      this.#prekeyHandles.set(user, handle);
+    }
+    return handle;
+  }
+
+  signedPrekeySecret(user: number): Uint8Array {
+    return this.#records.view(user).subarray(AT.prekeySecret, AT.prekey);
+  }
+
+  signedPrekey(user: number): Uint8Array {
+    return this.#records.view(user).subarray(AT.prekey, AT.prekeySignature);
+  }
+
+  /** The secret of one-time prekey `id`, valid until the next `publish`. */
+  oneTimeSecret(id: number): Uint8Array {
+    return this.#oneTime.view(id);
+  }
+
+  /** Deletes a one-time prekey that was used, X3DH revision 1 section 3.4. */
+  spendOneTime(id: number): void {
+    this.#oneTime.release(id);
+  }
+
+  /**
+   * Emits a bundle with a fresh one-time prekey: one key generation, and when the signed prekey is
+   * missing or a week old another one and a signature.
+   */
+  publish(user: number, atMs: number, toUser: number, outbox: Outbox): void {
+    const record = this.#records.view(user);
+    const day = Math.floor(atMs / 86_400_000) + 1;
+    const madeDay = getUint32(record, AT.prekeyMadeDay);
+    if (madeDay === 0 || (day - madeDay) * 86_400_000 >= SIGNED_PREKEY_LIFE_MS) {
+      this.#makeSignedPrekey(user, record);
+      putUint32(record, AT.prekeyMadeDay, day);
+    }
+    const id = this.#oneTime.take();
+    if (id === NONE) throw new RangeError('one-time prekeys expected fewer than 2^31');
+    const secret = this.#oneTime.view(id);
+    this.#randomness.fill(secret);
+    this.#provider.x25519Public(this.#oneTimePublic, secret);
+
+    const bundle = outbox.reserve(BUNDLE_BYTES);
+    bundle.set(record.subarray(AT.identity, AT.prekeySecret), 0);
+    bundle.set(record.subarray(AT.prekeyId, AT.prekeyId + 4), 128);
+    bundle.set(record.subarray(AT.prekey, AT.prekeyId), 132);
+    putUint32(bundle, 228, id);
+    bundle.set(this.#oneTimePublic, 232);
+    outbox.emit(toUser, 'bundle', BUNDLE_BYTES);
+  }
+
+  /**
+   * Checks both signatures of a bundle: two Ed25519 verifications.
+   *
+   * @returns Undefined when one does not verify or the bundle does not parse.
+   */
+  readBundle(bundle: Uint8Array): Bundle | undefined {
+    if (bundle.length !== BUNDLE_BYTES) return undefined;
+    const identity = bundle.subarray(0, IDENTITY_BYTES);
+    const agreement = identity.subarray(0, 32);
+    const signing = identity.subarray(32);
+    const signedPrekey = bundle.subarray(132, 164);
+    if (!this.#provider.ed25519Verify(bundle.subarray(64, 128), signing, agreement)) {
+      return undefined;
+    }
+    if (!this.#provider.ed25519Verify(bundle.subarray(164, 228), signing, signedPrekey)) {
+      return undefined;
+    }
+    return {
+      identity,
+      signedPrekeyId: getUint32(bundle, 128),
+      signedPrekey,
+      oneTimeId: getUint32(bundle, 228),
+      oneTimePrekey: bundle.subarray(232, 264),
+    };
+  }
+
+  /** Identity secret, signing seed and signed prekey secret: 96 bytes. */
+  secrets(user: number): Uint8Array {
+    const record = this.#records.view(user);
+    const out = new Uint8Array(96);
+    out.set(record.subarray(AT.identitySecret, AT.identity));
+    out.set(record.subarray(AT.prekeySecret, AT.prekey), 64);
+    return out;
+  }
+
+  #makeSignedPrekey(user: number, record: Uint8Array): void {
+    const secret = record.subarray(AT.prekeySecret, AT.prekey);
+    const prekey = record.subarray(AT.prekey, AT.prekeySignature);
+    this.#randomness.fill(secret);
+    this.#provider.x25519Public(prekey, secret);
+    const seed = record.subarray(AT.signingSeed, AT.identity);
+    const signature = record.subarray(AT.prekeySignature, AT.prekeyId);
+    this.#provider.ed25519Sign(signature, this.#provider.ed25519Handle(seed), prekey);
+    putUint32(record, AT.prekeyId, getUint32(record, AT.prekeyId) + 1);
+    this.#prekeyHandles.delete(user);
+  }
+}
+
+/** A verified bundle, as views of what was given. */
+export interface Bundle {
+  readonly identity: Uint8Array;
+  readonly signedPrekeyId: number;
+  readonly signedPrekey: Uint8Array;
+  readonly oneTimeId: number;
+  readonly oneTimePrekey: Uint8Array;
+}

@@ -1,0 +1,140 @@
+/**
+ * The keys of messages that were passed over, of all ends of a world, in one bounded table.
+ *
+ * Double Ratchet revision 4 section 3.2 (MKSKIPPED) and section 8.4: keys of both chains are kept,
+ * and the oldest goes when an end has too many.
+ *
+ * @module
+ */
+
+import { getUint32, putUint32 } from '../core/bytes.ts';
+import { NONE, PackedPool } from '../core/packed.ts';
+import type { SkippedKeys } from '../protocols/double-ratchet.ts';
+
+/** Next id 4, n 4, ratchet key 32, message key 32. */
+const RECORD_BYTES = 72;
+
+/** At most this many keys per end; as in libsignal's limit per chain. */
+export const STORED_PER_END = 2000;
+
+/**
+ * Keys are staged while a message is being opened and kept by `commit` when its tag verified.
+ */
+export class SkippedStore implements SkippedKeys {
+  readonly #pool = new PackedPool(RECORD_BYTES, 50_000_000);
+  /** First id of each end's list, newest first; made when the first key is kept. */
+  readonly #heads = new Map<number, number>();
+  readonly #counts = new Map<number, number>();
+  readonly #staged: number[] = [];
+
+  get stored(): number {
+    return this.#pool.live;
+  }
+
+  get isEmpty(): boolean {
+    return this.#heads.size === 0;
+  }
+
+  add(theirPublic: Uint8Array, n: number, messageKey: Uint8Array): void {
+    const id = this.#pool.take();
+    if (id === NONE) return; // The table is full: that message will be refused when it comes.
+    const record = this.#pool.view(id);
+    putUint32(record, 4, n);
+    record.set(theirPublic, 8);
+    record.set(messageKey, 40);
+    this.#staged.push(id);
+  }
+
+  /** Forgets what was staged. */
+  discard(): void {
+    for (const id of this.#staged) this.#pool.release(id);
+    this.#staged.length = 0;
+  }
+
+  /** Keeps what was staged, for `end`. */
+  commit(end: number): void {
+    if (this.#staged.length === 0) return;
+    let head = this.#heads.get(end) ?? NONE;
+    for (const id of this.#staged) {
+      putUint32(this.#pool.view(id), 0, head);
+      head = id;
+    }
+    this.#heads.set(end, head);
+    const count = (this.#counts.get(end) ?? 0) + this.#staged.length;
+    this.#counts.set(end, count);
+    this.#staged.length = 0;
+    if (count > STORED_PER_END) this.#dropOldest(end, count - STORED_PER_END);
+  }
+
+  /** @returns The id of a stored key, or NONE. Linear in the keys of this end. */
+  find(end: number, theirPublic: Uint8Array, n: number): number {
+    let id = this.#heads.get(end) ?? NONE;
+    while (id !== NONE) {
+      const record = this.#pool.view(id);
+      if (getUint32(record, 4) === n && sameKey(record, theirPublic)) return id;
+      id = getUint32(record, 0);
+    }
+    return NONE;
+  }
+
+  /** Copies the message key of `id` to `out`. */
+  read(id: number, out: Uint8Array): void {
+    out.set(this.#pool.view(id).subarray(40, 72));
+  }
+
+  /** Removes a key that was used. */
+  remove(end: number, id: number): void {
+    this.#unlink(end, id);
+    this.#pool.release(id);
+    this.#counts.set(end, this.#counts.get(end)! - 1);
+    if (this.#heads.get(end) === NONE) {
+      this.#heads.delete(end);
+      this.#counts.delete(end);
+    }
+  }
+
+  /** All keys stored for `end`: ratchet key, n, message key each. For seizing a device. */
+  export(end: number): Uint8Array {
+    const parts: number[] = [];
+    let id = this.#heads.get(end) ?? NONE;
+    while (id !== NONE) {
+      const record = this.#pool.view(id);
+      parts.push(...record.subarray(4, RECORD_BYTES));
+      id = getUint32(record, 0);
+    }
+    return Uint8Array.from(parts);
+  }
+
+  #dropOldest(end: number, drop: number): void {
+    const ids: number[] = [];
+    let id = this.#heads.get(end) ?? NONE;
+    while (id !== NONE) {
+      ids.push(id);
+      id = getUint32(this.#pool.view(id), 0);
+    }
+    for (const oldest of ids.slice(-drop)) this.remove(end, oldest);
+  }
+
+  #unlink(end: number, id: number): void {
+    const next = getUint32(this.#pool.view(id), 0);
+    let at = this.#heads.get(end)!;
+    if (at === id) {
+      this.#heads.set(end, next);
+      return;
+    }
+    while (at !== NONE) {
+      const record = this.#pool.view(at);
+      const following = getUint32(record, 0);
+      if (following === id) {
+        putUint32(record, 0, next);
+        return;
+      }
+      at = following;
+    }
+  }
+}
+
+function sameKey(record: Uint8Array, theirPublic: Uint8Array): boolean {
+  for (let i = 0; i < 32; i++) if (record[8 + i] !== theirPublic[i]) return false;
+  return true;
+}

@@ -1,0 +1,29 @@
+import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
+import { RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
+import type { Pipeline, World } from './_pipeline.ts';
+
+/** L6: X3DH and the Double Ratchet between the two ends; the relay carries what it cannot read. */
+const doubleRatchet: Pipeline = {
+  name: 'double-ratchet',
+  title: 'X3DH and the Double Ratchet, end to end',
+  family: 'ratchet',
+  rung: 'L6',
+  adds: 'post-compromise security',
+  specs: [
+    'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+  ],
+  caveats: [
+    'Not interoperable: identity is an X25519 key and a separate Ed25519 key in place of XEdDSA.',
+  ],
+  options: carrierOptions({ hop: 'on', rest: 'user-day' }),
+  replayProtection: true,
+  skipLimit: SKIP_LIMIT,
+  open(setup): World {
+    const ends = new RatchetEnds(setup);
+    return { ...carry(setup, ends), directory: ends.accounts.directory };
+  },
+  openRelay: openCarrierRelay,
+};
+
+export default doubleRatchet;

@@ -1,0 +1,240 @@
+/**
+ * The Double Ratchet, revision 4 (2025-11-04), section 3; header encryption and SPQR are elsewhere.
+ *
+ * Choices the specification leaves open (section 5.2): HKDF-SHA256 for KDF_RK with a 64-byte output,
+ * HMAC-SHA256 with 0x01 and 0x02 for KDF_CK, X25519, and an AEAD whose key is the message key and
+ * whose nonce is constant, because each message key seals once (section 3.1).
+ *
+ * Works on one state at a time, in place: the caller loads a packed state, takes a step and stores
+ * the state only when the message's tag verified, because a header is not authenticated before.
+ *
+ * @module
+ */
+
+import { getUint32, putUint32, utf8 } from '../core/bytes.ts';
+import { RefusedError, type Provider } from '../crypto/provider.ts';
+import type { Randomness } from '../crypto/randomness.ts';
+
+const KEY_BYTES = 32;
+/** Ratchet public key, PN, N. */
+export const HEADER_BYTES: number = KEY_BYTES + 8;
+
+/** One packed state: six keys and four 32-bit words. */
+export const RATCHET_STATE_BYTES: number = 6 * KEY_BYTES + 16;
+
+const ROOT_INFO = utf8('sealbench Double Ratchet root');
+const MESSAGE_KEY_CONSTANT = Uint8Array.of(0x01);
+const CHAIN_KEY_CONSTANT = Uint8Array.of(0x02);
+
+/** The state of one end, section 3.2, as views of one small buffer. */
+export class RatchetState {
+  readonly words: Uint32Array = new Uint32Array(RATCHET_STATE_BYTES / 4);
+  readonly bytes: Uint8Array = new Uint8Array(this.words.buffer);
+  readonly rootKey: Uint8Array = this.#key(0); // RK
+  readonly sendChain: Uint8Array = this.#key(1); // CKs
+  readonly receiveChain: Uint8Array = this.#key(2); // CKr
+  readonly ourSecret: Uint8Array = this.#key(3); // DHs, private
+  readonly ourPublic: Uint8Array = this.#key(4); // DHs, public
+  readonly theirPublic: Uint8Array = this.#key(5); // DHr
+
+  get sent(): number {
+    return this.words[48]!; // Ns
+  }
+  set sent(value: number) {
+    this.words[48] = value;
+  }
+  get received(): number {
+    return this.words[49]!; // Nr
+  }
+  set received(value: number) {
+    this.words[49] = value;
+  }
+  get sentBefore(): number {
+    return this.words[50]!; // PN
+  }
+  set sentBefore(value: number) {
+    this.words[50] = value;
+  }
+  /** For the pipeline: what is known of the session besides the ratchet. Bits 0 and 1 are ours. */
+  get flags(): number {
+    return this.words[51]!;
+  }
+  set flags(value: number) {
+    this.words[51] = value;
+  }
+
+  get canSend(): boolean {
+    return (this.flags & CAN_SEND) !== 0;
+  }
+  get canReceive(): boolean {
+    return (this.flags & CAN_RECEIVE) !== 0;
+  }
+
+  #key(index: number): Uint8Array {
+    return this.bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
+  }
+}
+
+/** Set when CKs, or CKr, is not empty. */
+const CAN_SEND = 1;
+const CAN_RECEIVE = 2;
+
+/** Receives the keys of messages that were passed over. */
+export interface SkippedKeys {
+  /** The message key of message `n` of the chain of ratchet key `theirPublic`. */
+  add(theirPublic: Uint8Array, n: number, messageKey: Uint8Array): void;
+}
+
+/** One instance per world; owns its scratch, so it is not re-entrant. */
+export class DoubleRatchet {
+  readonly #provider: Provider;
+  readonly #randomness: Randomness;
+  readonly #shared = new Uint8Array(KEY_BYTES);
+  /** Root key and chain key out of KDF_RK. */
+  readonly #derived = new Uint8Array(2 * KEY_BYTES);
+  readonly #nextRoot = this.#derived.subarray(0, KEY_BYTES);
+  readonly #nextChain = this.#derived.subarray(KEY_BYTES);
+  readonly #stepped = new Uint8Array(KEY_BYTES);
+  /** The message key of the last step. */
+  readonly messageKey: Uint8Array = new Uint8Array(KEY_BYTES);
+
+  constructor(provider: Provider, randomness: Randomness) {
+    this.#provider = provider;
+    this.#randomness = randomness;
+  }
+
+  /**
+   * RatchetInitAlice, section 3.3. One key generation, one X25519, one HKDF.
+   *
+   * @throws RefusedError when their key is a low-order point.
+   */
+  initInitiator(state: RatchetState, secret: Uint8Array, theirSignedPrekey: Uint8Array): void {
+    state.words.fill(0);
+    state.rootKey.set(secret);
+    state.theirPublic.set(theirSignedPrekey);
+    this.#newKeyPair(state);
+    this.#turnSending(state);
+  }
+
+  /** RatchetInitBob, section 3.3. No cryptography: the first header turns the ratchet. */
+  initResponder(
+    state: RatchetState,
+    secret: Uint8Array,
+    signedPrekeySecret: Uint8Array,
+    signedPrekey: Uint8Array,
+  ): void {
+    state.words.fill(0);
+    state.rootKey.set(secret);
+    state.ourSecret.set(signedPrekeySecret);
+    state.ourPublic.set(signedPrekey);
+  }
+
+  /**
+   * The sending half of RatchetEncrypt, section 3.4: writes the header, steps the chain and leaves
+   * the message key in `messageKey`. Two HMAC.
+   */
+  stepSending(state: RatchetState, header: Uint8Array): void {
+    header.set(state.ourPublic);
+    putUint32(header, KEY_BYTES, state.sentBefore);
+    putUint32(header, KEY_BYTES + 4, state.sent);
+    this.stepChain(state.sendChain);
+    state.sent += 1;
+  }
+
+  /**
+   * The receiving half of RatchetDecrypt, section 3.5, for a message whose key was not skipped:
+   * turns the ratchet when the header has a new key, passes over missing messages and leaves the
+   * message key in `messageKey`. Two HMAC, plus two for each message passed over; for a turn one
+   * key generation, two X25519 and two HKDF more.
+   *
+   * @returns 0; -1 when the message lies in the past of its chain; -2 when it is more than
+   *   `skipLimit` messages ahead; -3 when its ratchet key is refused. `state` is spoilt unless 0.
+   */
+  stepReceiving(
+    state: RatchetState,
+    header: Uint8Array,
+    skipLimit: number,
+    skipped: SkippedKeys,
+  ): 0 | -1 | -2 | -3 {
+    const theirPublic = header.subarray(0, KEY_BYTES);
+    const before = getUint32(header, KEY_BYTES);
+    const n = getUint32(header, KEY_BYTES + 4);
+    const turns = !state.canReceive || !sameKey(theirPublic, state.theirPublic);
+    let missing = n;
+    if (turns) {
+      if (state.canReceive) missing += Math.max(0, before - state.received);
+    } else {
+      missing = n - state.received;
+      if (missing < 0) return -1;
+    }
+    if (missing > skipLimit) return -2;
+
+    if (turns) {
+      if (state.canReceive) this.#passOver(state, before, skipped);
+      try {
+        this.#turn(state, theirPublic);
+      } catch (error) {
+        if (error instanceof RefusedError) return -3;
+        throw error;
+      }
+    }
+    this.#passOver(state, n, skipped);
+    this.stepChain(state.receiveChain);
+    state.received += 1;
+    return 0;
+  }
+
+  /** KDF_CK: steps `chain` in place and leaves the message key in `messageKey`. Two HMAC. */
+  stepChain(chain: Uint8Array): void {
+    this.#provider.hmacSha256(this.messageKey, chain, MESSAGE_KEY_CONSTANT);
+    this.#provider.hmacSha256(this.#stepped, chain, CHAIN_KEY_CONSTANT);
+    chain.set(this.#stepped);
+  }
+
+  /** DHRatchet, section 3.5. */
+  #turn(state: RatchetState, theirPublic: Uint8Array): void {
+    state.sentBefore = state.sent;
+    state.sent = 0;
+    state.received = 0;
+    state.theirPublic.set(theirPublic);
+    // Receiving half: their new key against our old one.
+    this.#stepRoot(state);
+    state.receiveChain.set(this.#nextChain);
+    state.flags |= CAN_RECEIVE;
+    // Sending half: our new key against their new one.
+    this.#newKeyPair(state);
+    this.#turnSending(state);
+  }
+
+  #turnSending(state: RatchetState): void {
+    this.#stepRoot(state);
+    state.sendChain.set(this.#nextChain);
+    state.flags |= CAN_SEND;
+  }
+
+  /** KDF_RK over DH(DHs, DHr). */
+  #stepRoot(state: RatchetState): void {
+    this.#provider.x25519(this.#shared, state.ourSecret, state.theirPublic);
+    this.#provider.hkdfSha256(this.#derived, state.rootKey, this.#shared, ROOT_INFO);
+    state.rootKey.set(this.#nextRoot);
+  }
+
+  #newKeyPair(state: RatchetState): void {
+    this.#randomness.fill(state.ourSecret);
+    this.#provider.x25519Public(state.ourPublic, state.ourSecret);
+  }
+
+  /** SkipMessageKeys, section 3.5, up to but not including message `until`. */
+  #passOver(state: RatchetState, until: number, skipped: SkippedKeys): void {
+    while (state.received < until) {
+      this.stepChain(state.receiveChain);
+      skipped.add(state.theirPublic, state.received, this.messageKey);
+      state.received += 1;
+    }
+  }
+}
+
+function sameKey(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < KEY_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

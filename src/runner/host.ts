@@ -1,0 +1,116 @@
+/**
+ * Inside the child process of one repeat: hosts the pool, hands each worker its shard, and reads what
+ * the process as a whole used.
+ *
+ * @module
+ */
+
+import { Piscina } from 'piscina';
+import { workerFile } from '../core/paths.ts';
+import type { ShardAnswer, ShardTask } from '../engine/shard.ts';
+import type { RepeatSpec } from '../engine/spec.ts';
+import { createBarrier } from '../measure/barrier.ts';
+import { readThreadCpuNs } from '../measure/cpu.ts';
+import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
+import type { RepeatReport } from './repeat-report.ts';
+
+/** Runs the shards of `spec`, one per thread. Every failure is a report, never a throw. */
+export async function hostRepeat(spec: RepeatSpec): Promise<RepeatReport> {
+  const barrier = createBarrier();
+  const pool = new Piscina<ShardTask, ShardAnswer>({
+    filename: workerFile('shard'),
+    minThreads: spec.threads,
+    maxThreads: spec.threads,
+    idleTimeout: Infinity,
+    concurrentTasksPerWorker: 1,
+    atomics: 'disabled',
+    recordTiming: false,
+  });
+  const [seconds, nanoseconds] = process.hrtime();
+  const originNs = seconds * 1e9 + nanoseconds;
+  const mainBefore = readThreadCpuNs();
+  try {
+    const answers = await Promise.all(
+      shardRanges(spec).map(({ first, sessions }, shard) =>
+        pool.run({ spec, shard, firstSession: first, sessions, barrier, originNs }),
+      ),
+    );
+    return report(answers, spec, readThreadCpuNs() - mainBefore);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { status: 'error', reason: `a worker died: ${reason}`, shards: [] };
+  } finally {
+    await pool.close({ force: true });
+  }
+}
+
+/** Sessions dealt to the threads as evenly as they go. */
+function shardRanges(spec: RepeatSpec): { readonly first: number; readonly sessions: number }[] {
+  const { sessions } = spec.workload;
+  return Array.from({ length: spec.threads }, (_, shard) => {
+    const first = Math.floor((sessions * shard) / spec.threads);
+    return { first, sessions: Math.floor((sessions * (shard + 1)) / spec.threads) - first };
+  });
+}
+
+function report(
+  answers: readonly ShardAnswer[],
+  spec: RepeatSpec,
+  mainCpuNs: number,
+): RepeatReport {
+  const failures = answers.flatMap((answer) => ('failure' in answer ? [answer.failure] : []));
+  // A worker that waited for one that failed is not the cause.
+  const cause = failures.find(({ code }) => code !== 'ABANDONED') ?? failures[0];
+  if (cause !== undefined) {
+    const status =
+      cause.code === 'UNAVAILABLE'
+        ? 'unavailable'
+        : cause.code === 'UNSUPPORTED'
+          ? 'unsupported'
+          : 'error';
+    return { status, reason: cause.message, shards: [] };
+  }
+  const shards = answers.flatMap((answer) => ('facts' in answer ? [answer.facts] : []));
+  const process = processFacts(shards, mainCpuNs);
+  const reason = shards.map((shard) => faultOf(shard, spec)).find((fault) => fault !== undefined);
+  if (reason !== undefined) return { status: 'error', reason, shards, process };
+  return { status: 'ok', shards, process };
+}
+
+function processFacts(shards: readonly ShardFacts[], mainCpuNs: number): ProcessFacts {
+  const cpuNs =
+    Math.max(...shards.map(({ processCpu }) => processCpu.endNs)) -
+    Math.min(...shards.map(({ processCpu }) => processCpu.startNs));
+  const workersNs = shards.reduce((sum, shard) => sum + shard.cpuNs, 0);
+  return {
+    cpuNs,
+    mainCpuNs,
+    helperCpuNs: Math.max(0, cpuNs - workersNs),
+    wallNs:
+      Math.max(...shards.map(({ endedNs }) => endedNs)) -
+      Math.min(...shards.map(({ startedNs }) => startedNs)),
+    rssPeakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/** Why a shard's result is wrong, in one sentence; undefined when every message is accounted for. */
+function faultOf(shard: ShardFacts, spec: RepeatSpec): string | undefined {
+  const { count, first } = shard.faults;
+  const fault = first[0];
+  if (fault !== undefined) {
+    const more = count > 1 ? ` (and ${count - 1} more)` : '';
+    return `session ${fault.session}, message ${fault.message}: ${fault.reason}${more}`;
+  }
+  const { sent, delivered, lost, refused, recovered } = shard.messages;
+  const tooFar = refused['TOO_FAR'] ?? 0;
+  if (sent !== delivered + lost + tooFar) {
+    return `${sent} messages were sent and ${delivered} delivered; the network lost ${lost}`;
+  }
+  const expected = shard.stages.some(({ id }) => id === 'recover') ? sent : 0;
+  if (recovered !== expected) {
+    return `the authority recovered ${recovered} of ${expected} messages`;
+  }
+  return sent === shard.sessions * spec.workload.messages
+    ? undefined
+    : `${sent} messages were sent, the workload has ${shard.sessions * spec.workload.messages}`;
+}

@@ -1,0 +1,47 @@
+/**
+ * Piscina entry: loads one provider and one pipeline and runs one shard with them.
+ *
+ * A task is a shard, never a message, so that no clock ever times a hop between threads.
+ *
+ * @module
+ */
+
+import { loadByName } from '../src/core/discover.ts';
+import { HarnessError } from '../src/core/errors.ts';
+import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
+import type { ProviderModule } from '../src/crypto/provider.ts';
+import { runShard, type ShardAnswer, type ShardTask } from '../src/engine/shard.ts';
+import { abandon, BarrierAbandoned } from '../src/measure/barrier.ts';
+import { trackWasm } from '../src/measure/wasm.ts';
+import type { Pipeline } from '../src/pipelines/_pipeline.ts';
+import type { Behaviour } from '../src/workload/behaviour.ts';
+
+trackWasm();
+
+export default async function shard(task: ShardTask): Promise<ShardAnswer> {
+  const { spec } = task;
+  try {
+    const module = await loadByName<ProviderModule>(PROVIDERS_DIR, spec.provider, 'provider');
+    const pipeline = await loadByName<Pipeline>(PIPELINES_DIR, spec.pipeline, 'pipeline');
+    const behaviour = await loadByName<Behaviour>(
+      BEHAVIOURS_DIR,
+      spec.workload.behaviour,
+      'behaviour',
+    );
+    return { facts: await runShard(task, { pipeline, provider: await module.load(), behaviour }) };
+  } catch (error) {
+    abandon(task.barrier);
+    return { failure: { code: codeOf(error), message: messageOf(error) } };
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof HarnessError) return error.code;
+  return error instanceof BarrierAbandoned ? 'ABANDONED' : 'WRONG_RESULT';
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const debugging = process.env['SEALBENCH_DEBUG'] !== undefined;
+  return debugging ? (error.stack ?? error.message) : error.message;
+}
