@@ -8,6 +8,7 @@ import { readdir } from 'node:fs/promises';
 import { extname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { badInput, HarnessError } from './errors.ts';
+import { hint } from './nearest.ts';
 
 /** `.ts` when run from source, `.js` when built. */
 const EXTENSION: string = extname(import.meta.filename);
@@ -36,7 +37,7 @@ export async function loadByName<T extends { readonly name: string }>(
   if (!isFile) {
     const known = await listNames(folder);
     if (!known.includes(name)) {
-      throw badInput(`unknown ${what} "${name}"; there are: ${known.join(', ')}`);
+      throw badInput(`unknown ${what} ${JSON.stringify(name)}; ${hint(name, known)}`);
     }
   }
   const file = isFile ? (isAbsolute(name) ? name : resolve(name)) : join(folder, name + EXTENSION);

@@ -44,7 +44,8 @@ export class PackedRecords {
 }
 
 /**
- * Records that come and go: a pool with a free list, which grows by half and never shrinks.
+ * Records that come and go: a pool with a free list, which grows by half and is given up as a whole
+ * when its last record goes.
  *
  * An id is valid from `take` to `release`.
  */
@@ -88,11 +89,19 @@ export class PackedPool {
     this.#next[id] = this.#free;
     this.#free = id;
     this.#live -= 1;
+    if (this.#live === 0) this.#giveUp();
   }
 
   /** A view that is valid until the next `take`. */
   view(id: number): Uint8Array {
     return this.#data.subarray(id * this.bytes, (id + 1) * this.bytes);
+  }
+
+  #giveUp(): void {
+    this.#data = new Uint8Array(0);
+    this.#next = new Uint32Array(0);
+    this.#free = NONE;
+    this.#used = 0;
   }
 
   #grow(): void {
