@@ -1,0 +1,33 @@
+/**
+ * What the process holds, as its counters show it.
+ *
+ * @module
+ */
+
+import type { MemoryFacts } from './facts.ts';
+import { wasmBytes } from './wasm.ts';
+
+/**
+ * Collects garbage and reads the counters of this thread's heap, and of the process (RSS).
+ *
+ * Needs `--expose-gc`; without it nothing is collected, and the reading holds garbage: fit for a
+ * peak, not for retained bytes. Collects twice, because what a finaliser lets go of in the first
+ * collection is only found by the second, and because the second waits until the array buffers that
+ * the first one found dead are freed.
+ *
+ * `externalBytes` includes `arrayBufferBytes`. WebAssembly memories are hardly in either, so they
+ * are counted apart, and only those made after `trackWasm()`. Of native libraries' own allocations
+ * nothing shows but RSS.
+ */
+export function readMemory(): MemoryFacts {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const usage = process.memoryUsage();
+  return {
+    heapUsedBytes: usage.heapUsed,
+    externalBytes: usage.external,
+    arrayBufferBytes: usage.arrayBuffers,
+    wasmBytes: wasmBytes(),
+    rssBytes: usage.rss,
+  };
+}

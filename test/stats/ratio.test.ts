@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pairedRatio, ratioInterval } from '../../src/stats/ratio.ts';
+import { assertCovers, draw } from './coverage.ts';
+
+for (const n of [3, 6, 15]) {
+  test(`the interval of a ratio over ${n} pairs covers it, though the machine drifts`, () => {
+    assertCovers(1.05, n, (random) => {
+      // Drift of 30 % from pair to pair hits both sides alike; 2 % is each process's own.
+      const drift = draw(n, () => Math.exp(0.3 * random.normal()));
+      const a = drift.map((speed) => 1_000 * speed * Math.exp(0.02 * random.normal()));
+      const b = drift.map((speed) => 1_050 * speed * Math.exp(0.02 * random.normal()));
+      return pairedRatio(a, b).interval;
+    });
+  });
+}
+
+test('the ratio is b over a, and its inverse the other way round', () => {
+  assert.ok(Math.abs(pairedRatio([1, 10], [2, 20]).ratio - 2) < 1e-12);
+  const forth = pairedRatio([1, 2, 3], [2, 5, 5]);
+  const back = pairedRatio([2, 5, 5], [1, 2, 3]);
+  assert.ok(Math.abs(forth.ratio * back.ratio - 1) < 1e-12);
+  assert.ok(Math.abs(forth.interval!.low * back.interval!.high - 1) < 1e-12);
+});
+
+test('a single pair has a ratio and no interval', () => {
+  assert.deepEqual(pairedRatio([2], [4]), { ratio: 2, interval: undefined });
+  assert.equal(ratioInterval([0.1]), undefined);
+});
+
+test('pairs that are none are refused', () => {
+  assert.throws(() => pairedRatio([1, 2], [1]), /"b" expected one value per value of "a", got 1/);
+  assert.throws(() => pairedRatio([], []), RangeError);
+  assert.throws(() => pairedRatio([1], [0]), /expected a positive number, got 0/);
+  assert.throws(() => pairedRatio([NaN], [1]), /expected a positive number, got NaN/);
+});
