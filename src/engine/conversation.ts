@@ -24,7 +24,7 @@ import { FATE, type Script } from '../workload/script.ts';
 const RELAY_ROOM_BYTES = 256;
 /** Room for one flight of a connection. */
 const FLIGHT_BYTES = 1024;
-/** Sessions or users per batch while opening. */
+/** Sessions or connections per batch while opening. */
 const OPENING_BATCH = 32;
 
 /** How the pipeline treats what the network does to messages. */
@@ -38,6 +38,8 @@ export interface Parties {
   readonly relay: Relay;
   readonly authority: Authority | undefined;
   readonly members: PackedMembers;
+  /** `World.senders`: the connection over which each user sends, where it is not its own. */
+  readonly senders?: Uint32Array | undefined;
 }
 
 export interface Tally {
@@ -119,17 +121,15 @@ export class Conversation {
     this.#recovered = new Outputs(capacity);
     this.#deliveries = { sessions: [], members: [], messages: [], frames: [], again: [], count: 0 };
     this.#accepted = new Uint8Array(script.sessions);
-    this.#loops = new StageLoops(parties.clients, parties.relay, parties.authority, recorder);
+    const { clients, relay, authority, senders } = parties;
+    this.#loops = new StageLoops(clients, relay, authority, recorder, senders);
   }
 
-  /** Connects every user and opens every session. */
+  /** Opens every connection and every session. */
   open(): void {
     const { users, sessions } = this.#script;
-    for (let from = 0; from < users; from += OPENING_BATCH) {
-      this.#recorder.beginBlock('open', 0, 0);
-      this.#connect(from, Math.min(users, from + OPENING_BATCH));
-      this.#recorder.endBlock();
-    }
+    this.#connectAll(new Uint32Array(users).map((_, user) => user));
+    if (this.#parties.senders !== undefined) this.#connectAll(this.#parties.senders);
     for (let from = 0; from < sessions; from += OPENING_BATCH) {
       this.#recorder.beginBlock('open', 0, 0);
       this.#initiate(from, Math.min(sessions, from + OPENING_BATCH));
@@ -148,8 +148,16 @@ export class Conversation {
     }
   }
 
-  #connect(from: number, to: number): void {
-    const count = to - from;
+  #connectAll(connections: Uint32Array): void {
+    for (let from = 0; from < connections.length; from += OPENING_BATCH) {
+      this.#recorder.beginBlock('open', 0, 0);
+      this.#connect(connections.subarray(from, from + OPENING_BATCH));
+      this.#recorder.endBlock();
+    }
+  }
+
+  #connect(connections: Uint32Array): void {
+    const count = connections.length;
     const loops = this.#loops;
     const flights = this.#received;
     const answers = this.#fetched;
@@ -158,12 +166,12 @@ export class Conversation {
       flights.clear();
       answers.clear();
       for (let i = 0; i < count; i++) flights.add(FLIGHT_BYTES);
-      loops.connectClients(from, replies, flights, flight === 0);
+      loops.connectClients(connections, replies, flights, flight === 0);
       if (!isFlight(flights, 'client')) return;
       const sent = Array.from({ length: count }, (_, i) => flights.written(i));
       for (let i = 0; i < count; i++) answers.add(FLIGHT_BYTES);
-      this.#countWire('control', sent);
-      loops.connectRelay(from, sent, answers, flight === 0);
+      this.#countWire('connect', sent);
+      loops.connectRelay(connections, sent, answers, flight === 0);
       if (!isFlight(answers, 'relay')) return;
       replies = Array.from({ length: count }, (_, i) => answers.written(i).slice());
     }

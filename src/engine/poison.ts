@@ -85,8 +85,6 @@ export function poisonRelay(relay: Relay): Relay {
 export function poisonAuthority(authority: Authority): Authority {
   return {
     recover: (session, member, evidence, out) =>
-      lend(evidence, (copy) =>
-        borrow(out, (own) => authority.recover(session, member, copy, own)),
-      ),
+      lend(evidence, (copy) => borrow(out, (own) => authority.recover(session, member, copy, own))),
   };
 }

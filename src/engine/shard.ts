@@ -257,6 +257,7 @@ function converse(
     relay: poisoned ? poisonRelay(relay) : relay,
     authority: poisoned && authority !== undefined ? poisonAuthority(authority) : authority,
     members,
+    senders: world.senders,
   };
   return new Conversation(parties, script, payload, pipeline, recorder, digest, batch);
 }

@@ -9,7 +9,6 @@
  */
 
 import type { EngineOutbox, Outputs, Sends } from './batch.ts';
-import type { Recorder } from './recorder.ts';
 import { nowNs } from '../measure/clock.ts';
 import { readThreadCpuNs } from '../measure/cpu.ts';
 import type { TimedId } from '../measure/facts.ts';
@@ -28,25 +27,36 @@ export interface Deliveries {
   count: number;
 }
 
+/** Where the loops put their readings; the recorder of a shard, or a calibration. */
+export interface StageRecorder {
+  readonly mode: 'cpu' | 'latency';
+  addCpu(id: TimedId, calls: number, cpuNs: number): void;
+  addLatencies(id: TimedId, latenciesNs: Float64Array, count: number): void;
+}
+
 export class StageLoops {
   readonly #clients: Clients;
   readonly #relay: Relay;
   readonly #authority: Authority | undefined;
-  readonly #recorder: Recorder;
+  readonly #recorder: StageRecorder;
+  readonly #senders: Uint32Array | undefined;
   #latencies = new Float64Array(1024);
   #from = new Uint32Array(1024);
   #to = new Uint32Array(1024);
 
+  /** @param senders The connection over which each user sends, where it is not its own. */
   constructor(
     clients: Clients,
     relay: Relay,
     authority: Authority | undefined,
-    recorder: Recorder,
+    recorder: StageRecorder,
+    senders?: Uint32Array,
   ) {
     this.#clients = clients;
     this.#relay = relay;
     this.#authority = authority;
     this.#recorder = recorder;
+    this.#senders = senders;
   }
 
   send(sends: Sends, atMs: number, outbox: EngineOutbox): void {
@@ -85,9 +95,11 @@ export class StageLoops {
     const { buffers, lengths } = stored;
     this.#roomForUsers(count);
     const [from, to] = [this.#from, this.#to];
+    const senders = this.#senders;
     for (let frame = 0; frame < count; frame++) {
       const i = outbox.messages[frame]!;
-      from[frame] = members.user(sends.sessions[i]!, sends.members[i]!);
+      const user = members.user(sends.sessions[i]!, sends.members[i]!);
+      from[frame] = senders === undefined ? user : senders[user]!;
       to[frame] = outbox.toUsers[frame]!;
     }
     if (this.#recorder.mode === 'cpu') {
@@ -213,7 +225,7 @@ export class StageLoops {
 
   /** @param counts Whether these calls count as connections; later flights of the same do not. */
   connectClients(
-    firstUser: number,
+    connections: Uint32Array,
     replies: readonly Uint8Array[],
     flights: Outputs,
     counts: boolean,
@@ -222,13 +234,13 @@ export class StageLoops {
     const { buffers, lengths } = flights;
     const before = readThreadCpuNs();
     for (let i = 0; i < replies.length; i++) {
-      lengths[i] = clients.connect(firstUser + i, replies[i]!, 0, buffers[i]!);
+      lengths[i] = clients.connect(connections[i]!, replies[i]!, 0, buffers[i]!);
     }
     this.#closeCpu('connect-client', counts ? replies.length : 0, before);
   }
 
   connectRelay(
-    firstUser: number,
+    connections: Uint32Array,
     flights: readonly Uint8Array[],
     answers: Outputs,
     counts: boolean,
@@ -237,7 +249,7 @@ export class StageLoops {
     const { buffers, lengths } = answers;
     const before = readThreadCpuNs();
     for (let i = 0; i < flights.length; i++) {
-      lengths[i] = relay.connect(firstUser + i, flights[i]!, 0, buffers[i]!);
+      lengths[i] = relay.connect(connections[i]!, flights[i]!, 0, buffers[i]!);
     }
     this.#closeCpu('connect-relay', counts ? flights.length : 0, before);
   }

@@ -9,7 +9,7 @@
 
 import { getUint32, putUint32 } from '../core/bytes.ts';
 import { NONE, PackedPool, PackedRecords } from '../core/packed.ts';
-import type { KeyHandle, Provider } from '../crypto/provider.ts';
+import type { Kem, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import type { Outbox } from './_pipeline.ts';
@@ -38,6 +38,11 @@ const AT = {
 } as const;
 const RECORD_BYTES = 328;
 
+/** What a one-time KEM prekey adds to a bundle, after its one-time prekey: key, signature 64. */
+function kemBundleBytes(kem: Kem | undefined): number {
+  return kem === undefined ? 0 : kem.publicKeyBytes + 64;
+}
+
 export class Accounts {
   readonly users: number;
   readonly #provider: Provider;
@@ -47,16 +52,22 @@ export class Accounts {
   readonly #prekeyHandles = new Map<number, KeyHandle>();
   readonly #oneTime: PackedPool;
   readonly #oneTimePublic = new Uint8Array(32);
+  readonly #kem: Kem | undefined;
   /** Public identities of all users, 64 bytes each: what the directory shows. */
   readonly directory: Uint8Array;
 
-  /** Registers all users: two key generations and one signature each. */
-  constructor(provider: Provider, randomness: Randomness, users: number) {
+  /**
+   * Registers all users: two key generations and one signature each.
+   *
+   * @param kem With it every bundle has a one-time KEM prekey too, as in PQXDH.
+   */
+  constructor(provider: Provider, randomness: Randomness, users: number, kem?: Kem) {
     this.users = users;
+    this.#kem = kem;
     this.#provider = provider;
     this.#randomness = randomness;
     this.#records = new PackedRecords(RECORD_BYTES, users);
-    this.#oneTime = new PackedPool(32, 0x7fff_ffff);
+    this.#oneTime = new PackedPool(32 + (kem?.secretKeyBytes ?? 0), 0x7fff_ffff);
     this.directory = new Uint8Array(users * IDENTITY_BYTES);
     for (let user = 0; user < users; user++) {
       const record = this.#records.view(user);
@@ -111,7 +122,12 @@ export class Accounts {
 
   /** The secret of one-time prekey `id`, valid until the next `publish`. */
   oneTimeSecret(id: number): Uint8Array {
-    return this.#oneTime.view(id);
+    return this.#oneTime.view(id).subarray(0, 32);
+  }
+
+  /** The secret of the KEM prekey that was published with one-time prekey `id`. */
+  oneTimeKemSecret(id: number): Uint8Array {
+    return this.#oneTime.view(id).subarray(32);
   }
 
   /** Deletes a one-time prekey that was used, X3DH revision 1 section 3.4. */
@@ -121,7 +137,8 @@ export class Accounts {
 
   /**
    * Emits a bundle with a fresh one-time prekey: one key generation, and when the signed prekey is
-   * missing or a week old another one and a signature.
+   * missing or a week old another one and a signature. With a KEM one of its key generations and a
+   * signature more.
    */
   publish(user: number, atMs: number, toUser: number, outbox: Outbox): void {
     const record = this.#records.view(user);
@@ -133,26 +150,33 @@ export class Accounts {
     }
     const id = this.#oneTime.take();
     if (id === NONE) throw new RangeError('one-time prekeys expected fewer than 2^31');
-    const secret = this.#oneTime.view(id);
-    this.#randomness.fill(secret);
-    this.#provider.x25519Public(this.#oneTimePublic, secret);
+    const secrets = this.#oneTime.view(id);
+    this.#randomness.fill(secrets);
+    this.#provider.x25519Public(this.#oneTimePublic, secrets.subarray(0, 32));
 
-    const bundle = outbox.reserve(BUNDLE_BYTES);
+    const kem = this.#kem;
+    const length = BUNDLE_BYTES + kemBundleBytes(kem);
+    const bundle = outbox.reserve(length);
     bundle.set(record.subarray(AT.identity, AT.prekeySecret), 0);
     bundle.set(record.subarray(AT.prekeyId, AT.prekeyId + 4), 128);
     bundle.set(record.subarray(AT.prekey, AT.prekeyId), 132);
     putUint32(bundle, 228, id);
     bundle.set(this.#oneTimePublic, 232);
-    outbox.emit(toUser, 'bundle', BUNDLE_BYTES);
+    if (kem !== undefined) {
+      const publicKey = bundle.subarray(BUNDLE_BYTES, length - 64);
+      kem.publicKey(publicKey, secrets.subarray(32));
+      this.#sign(bundle.subarray(length - 64), record, publicKey);
+    }
+    outbox.emit(toUser, 'bundle', length);
   }
 
   /**
-   * Checks both signatures of a bundle: two Ed25519 verifications.
+   * Checks the signatures of a bundle: two Ed25519 verifications, with a KEM three.
    *
    * @returns Undefined when one does not verify or the bundle does not parse.
    */
   readBundle(bundle: Uint8Array): Bundle | undefined {
-    if (bundle.length !== BUNDLE_BYTES) return undefined;
+    if (bundle.length !== BUNDLE_BYTES + kemBundleBytes(this.#kem)) return undefined;
     const identity = bundle.subarray(0, IDENTITY_BYTES);
     const agreement = identity.subarray(0, 32);
     const signing = identity.subarray(32);
@@ -163,12 +187,21 @@ export class Accounts {
     if (!this.#provider.ed25519Verify(bundle.subarray(164, 228), signing, signedPrekey)) {
       return undefined;
     }
+    const kemPrekey = bundle.subarray(
+      BUNDLE_BYTES,
+      bundle.length - (this.#kem === undefined ? 0 : 64),
+    );
+    if (this.#kem !== undefined) {
+      const signature = bundle.subarray(bundle.length - 64);
+      if (!this.#provider.ed25519Verify(signature, signing, kemPrekey)) return undefined;
+    }
     return {
       identity,
       signedPrekeyId: getUint32(bundle, 128),
       signedPrekey,
       oneTimeId: getUint32(bundle, 228),
       oneTimePrekey: bundle.subarray(232, 264),
+      kemPrekey,
     };
   }
 
@@ -186,11 +219,14 @@ export class Accounts {
     const prekey = record.subarray(AT.prekey, AT.prekeySignature);
     this.#randomness.fill(secret);
     this.#provider.x25519Public(prekey, secret);
-    const seed = record.subarray(AT.signingSeed, AT.identity);
-    const signature = record.subarray(AT.prekeySignature, AT.prekeyId);
-    this.#provider.ed25519Sign(signature, this.#provider.ed25519Handle(seed), prekey);
+    this.#sign(record.subarray(AT.prekeySignature, AT.prekeyId), record, prekey);
     putUint32(record, AT.prekeyId, getUint32(record, AT.prekeyId) + 1);
     this.#prekeyHandles.delete(user);
+  }
+
+  #sign(signature: Uint8Array, record: Uint8Array, message: Uint8Array): void {
+    const seed = record.subarray(AT.signingSeed, AT.identity);
+    this.#provider.ed25519Sign(signature, this.#provider.ed25519Handle(seed), message);
   }
 }
 
@@ -201,4 +237,6 @@ export interface Bundle {
   readonly signedPrekey: Uint8Array;
   readonly oneTimeId: number;
   readonly oneTimePrekey: Uint8Array;
+  /** Empty without a KEM. */
+  readonly kemPrekey: Uint8Array;
 }

@@ -5,6 +5,8 @@
  * over hops and store as its options say: `hop=on` seals each frame between a client and the relay,
  * `rest` seals what the relay keeps.
  *
+ * A user sends over its own connection or, to hide that it is the sender, over an anonymous one.
+ *
  * Directory traffic (bundles) is not sealed per hop here; its bytes are counted as they are.
  *
  * @module
@@ -12,10 +14,19 @@
 
 import { concatBytes, EMPTY, putUint32, utf8 } from '../core/bytes.ts';
 import { HarnessError } from '../core/errors.ts';
+import { SeededRandom } from '../core/random.ts';
 import type { Aead, AeadName, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
-import { Hop, HOP_HELLO_BYTES, HOP_OVERHEAD_BYTES, HOP_STATE_BYTES, type RelayKeys } from '../protocols/hop.ts';
 import {
+  Hop,
+  HOP_HELLO_BYTES,
+  HOP_OVERHEAD_BYTES,
+  HOP_STATE_BYTES,
+  HOP_TOKEN_BYTES,
+  type RelayKeys,
+} from '../protocols/hop.ts';
+import {
+  ANONYMOUS_CONNECTION,
   OUTCOME,
   type Clients,
   type FrameKind,
@@ -25,6 +36,7 @@ import {
   type Relay,
   type RelayOpening,
   type Setup,
+  type World,
 } from './_pipeline.ts';
 import { RestSeal } from './_rest-seal.ts';
 import { ScratchViews } from './_views.ts';
@@ -70,14 +82,35 @@ export function chosenAead(provider: Provider, options: Options): Aead {
   return aead;
 }
 
-/** Adds the connection, and the hops if there are any, to what the ends do. */
-export function carry(setup: Setup, ends: EndToEnd): { clients: Clients; relay: Uint8Array } {
+/**
+ * Adds the connection, and the hops if there are any, to what the ends do.
+ *
+ * @param sending `anonymous`: each user sends over a second connection, on which it does not
+ *   authenticate.
+ */
+export function carry(
+  setup: Setup,
+  ends: EndToEnd,
+  sending: 'authenticated' | 'anonymous' = 'authenticated',
+): Pick<World, 'clients' | 'relay' | 'senders'> {
   const relay = new Uint8Array(RELAY_SECRET_BYTES);
   setup.randomness.fill(relay);
-  if (setup.options['hop'] === 'none') {
-    return { clients: new DirectClients(ends), relay };
-  }
-  return { clients: new HopClients(setup, ends, relay), relay };
+  const senders = sending === 'anonymous' ? drawSenders(setup) : undefined;
+  const clients =
+    setup.options['hop'] === 'none'
+      ? new DirectClients(ends)
+      : new HopClients(setup, ends, relay, senders);
+  return senders === undefined ? { clients, relay } : { clients, relay, senders };
+}
+
+/** Names the stream of random numbers that `drawSenders` uses. */
+const SENDERS_STREAM = 0x616e_6f6e;
+
+/** One anonymous connection per user, in an order that says nothing of the users'. */
+function drawSenders({ seed, users }: Setup): Uint32Array {
+  const order = Array.from({ length: users }, (_, number) => number);
+  new SeededRandom(seed, SENDERS_STREAM).shuffle(order);
+  return Uint32Array.from(order, (number) => ANONYMOUS_CONNECTION + number);
 }
 
 /** The relay's secrets: Ed25519 seed, key of the clients' tokens, key-encryption key. */
@@ -87,6 +120,9 @@ const TOKEN_KEY_AT = 32;
 const KEK_AT = 64;
 
 const TOKEN_LABEL = utf8('token of user ');
+
+/** What an anonymous connection shows in place of a token. */
+const NO_TOKEN = new Uint8Array(HOP_TOKEN_BYTES);
 
 /** The bearer token of a user, which registration handed out: HMAC(token key, user). */
 function writeToken(provider: Provider, out: Uint8Array, tokenKey: Uint8Array, user: number): void {
@@ -118,23 +154,35 @@ class DirectClients implements Clients {
   }
 }
 
-/** `hop=on`: every frame is one record of the sender's connection. */
+/** `hop=on`: every frame is one record of the connection over which its sender sends. */
 class HopClients implements Clients {
   readonly #ends: EndToEnd;
   readonly #hop: Hop;
   readonly #members: Setup['members'];
+  /** Of the users' own connections, by user. */
   readonly #states: Uint8Array;
+  readonly #senders: Uint32Array | undefined;
+  /** Of the anonymous connections, by number; the users' own ones where there are none. */
+  readonly #sendingStates: Uint8Array;
   readonly #relayPublic = new Uint8Array(32);
   readonly #tokens: Uint8Array;
   readonly #sealing: SealingOutbox;
   readonly #views = new ScratchViews();
 
-  constructor(setup: Setup, ends: EndToEnd, relaySecret: Uint8Array) {
+  constructor(
+    setup: Setup,
+    ends: EndToEnd,
+    relaySecret: Uint8Array,
+    senders: Uint32Array | undefined,
+  ) {
     const { provider, users } = setup;
     this.#ends = ends;
     this.#hop = new Hop(provider, setup.randomness, aeadName(setup.options));
     this.#members = setup.members;
     this.#states = new Uint8Array(users * HOP_STATE_BYTES);
+    this.#senders = senders;
+    this.#sendingStates =
+      senders === undefined ? this.#states : new Uint8Array(users * HOP_STATE_BYTES);
     provider.ed25519Public(this.#relayPublic, relaySecret.slice(SEED_AT, SEED_AT + 32));
     this.#tokens = new Uint8Array(users * 32);
     const tokenKey = relaySecret.slice(TOKEN_KEY_AT, TOKEN_KEY_AT + 32);
@@ -144,10 +192,15 @@ class HopClients implements Clients {
     this.#sealing = new SealingOutbox(this.#hop);
   }
 
-  connect(user: number, reply: Uint8Array, _atMs: number, out: Uint8Array): number {
-    const state = this.#state(user);
+  connect(connection: number, reply: Uint8Array, _atMs: number, out: Uint8Array): number {
+    const anonymous = connection >= ANONYMOUS_CONNECTION;
+    const state = anonymous
+      ? stateAt(this.#sendingStates, connection - ANONYMOUS_CONNECTION)
+      : stateAt(this.#states, connection);
     if (reply.length === 0) return this.#hop.clientHello(state, out);
-    const token = this.#tokens.subarray(user * 32, user * 32 + 32);
+    const token = anonymous
+      ? NO_TOKEN
+      : this.#tokens.subarray(connection * 32, connection * 32 + 32);
     return this.#hop.clientFinish(state, this.#relayPublic, reply, token, out);
   }
 
@@ -159,14 +212,8 @@ class HopClients implements Clients {
     return this.#ends.initiate(session, member, bundle, atMs);
   }
 
-  send(
-    session: number,
-    member: number,
-    plaintext: Uint8Array,
-    atMs: number,
-    outbox: Outbox,
-  ): void {
-    this.#sealing.begin(this.#state(this.#members.user(session, member)), outbox);
+  send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {
+    this.#sealing.begin(this.#sendingState(this.#members.user(session, member)), outbox);
     this.#ends.send(session, member, plaintext, atMs, this.#sealing);
   }
 
@@ -180,22 +227,30 @@ class HopClients implements Clients {
     const length = frame.length - HOP_OVERHEAD_BYTES;
     if (length < 0) return OUTCOME.AUTH_FAILED;
     const inner = this.#views.take(length);
-    const state = this.#state(this.#members.user(session, member));
+    const state = stateAt(this.#states, this.#members.user(session, member));
     if (this.#hop.openRecord(state, inner, frame) < 0) return OUTCOME.AUTH_FAILED;
     return this.#ends.receive(session, member, inner, atMs, out);
   }
 
   snapshot(user: number): Uint8Array {
-    return concatBytes(this.#ends.snapshot(user), this.#state(user));
+    const connections = [stateAt(this.#states, user)];
+    if (this.#senders !== undefined) connections.push(this.#sendingState(user));
+    return concatBytes(this.#ends.snapshot(user), ...connections);
   }
 
   keys(user: number): Uint8Array {
     return this.#ends.keys(user);
   }
 
-  #state(user: number): Uint8Array {
-    return this.#states.subarray(user * HOP_STATE_BYTES, (user + 1) * HOP_STATE_BYTES);
+  #sendingState(user: number): Uint8Array {
+    const senders = this.#senders;
+    const index = senders === undefined ? user : senders[user]! - ANONYMOUS_CONNECTION;
+    return stateAt(this.#sendingStates, index);
   }
+}
+
+function stateAt(states: Uint8Array, index: number): Uint8Array {
+  return states.subarray(index * HOP_STATE_BYTES, (index + 1) * HOP_STATE_BYTES);
 }
 
 /** Seals what the ends emit into records of one connection. */
@@ -228,7 +283,10 @@ class SealingOutbox implements Outbox {
   }
 }
 
-/** The relay of every carried pipeline. */
+/**
+ * The relay of every carried pipeline. Over an anonymous connection it takes frames from anyone:
+ * nothing here limits abuse, for which Signal's clients show an access key of the receiver's.
+ */
 export function openCarrierRelay(opening: RelayOpening): Relay {
   return new CarrierRelay(opening);
 }
@@ -239,8 +297,11 @@ class CarrierRelay implements Relay {
   readonly #rest: RestSeal | undefined;
   readonly #relayKeys: RelayKeys;
   readonly #tokenKey: Uint8Array;
+  /** Of the users' own connections, by user. */
   readonly #states: Uint8Array[] = [];
-  readonly #token = new Uint8Array(32);
+  /** Of the anonymous connections, by number. */
+  readonly #anonymousStates: Uint8Array[] = [];
+  readonly #token = new Uint8Array(HOP_TOKEN_BYTES);
   readonly #views = new ScratchViews();
 
   constructor(opening: RelayOpening) {
@@ -252,15 +313,18 @@ class CarrierRelay implements Relay {
     provider.ed25519Public(publicKey, seed);
     this.#relayKeys = { signingKey: provider.ed25519Handle(seed), publicKey };
     this.#tokenKey = secret.slice(TOKEN_KEY_AT, TOKEN_KEY_AT + 32);
-    this.#hop = options['hop'] === 'none' ? undefined : new Hop(provider, randomness, aeadName(options));
+    this.#hop =
+      options['hop'] === 'none' ? undefined : new Hop(provider, randomness, aeadName(options));
     this.#rest = openRestSeal(aead, randomness, secret, options);
   }
 
-  connect(user: number, flight: Uint8Array, _atMs: number, out: Uint8Array): number {
+  connect(connection: number, flight: Uint8Array, _atMs: number, out: Uint8Array): number {
     if (this.#hop === undefined) return 0;
-    const state = this.#state(user);
-    if (flight.length === HOP_HELLO_BYTES) return this.#hop.relayAnswer(state, this.#relayKeys, flight, out);
-    writeToken(this.#provider, this.#token, this.#tokenKey, user);
+    const state = this.#state(connection);
+    if (flight.length === HOP_HELLO_BYTES)
+      return this.#hop.relayAnswer(state, this.#relayKeys, flight, out);
+    if (connection >= ANONYMOUS_CONNECTION) this.#token.set(NO_TOKEN);
+    else writeToken(this.#provider, this.#token, this.#tokenKey, connection);
     return this.#hop.relayFinish(state, this.#token, flight) ? 0 : OUTCOME.AUTH_FAILED;
   }
 
@@ -296,11 +360,14 @@ class CarrierRelay implements Relay {
     return inner.length;
   }
 
-  #state(user: number): Uint8Array {
-    let state = this.#states[user];
+  #state(connection: number): Uint8Array {
+    const anonymous = connection >= ANONYMOUS_CONNECTION;
+    const states = anonymous ? this.#anonymousStates : this.#states;
+    const index = anonymous ? connection - ANONYMOUS_CONNECTION : connection;
+    let state = states[index];
     if (state === undefined) {
       state = new Uint8Array(HOP_STATE_BYTES);
-      this.#states[user] = state;
+      states[index] = state;
     }
     return state;
   }

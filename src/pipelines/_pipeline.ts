@@ -64,9 +64,21 @@ export interface OptionSpec {
   readonly default: string;
 }
 
+/**
+ * Set in the number of a connection that does not say whose it is: nobody authenticates over it, and
+ * it serves for sending only. The other bits count such connections, in an order that is not that of
+ * the users. Numbers without this bit are users, each on a connection of its own.
+ */
+export const ANONYMOUS_CONNECTION = 0x8000_0000;
+
 /** What exists when all users have registered and no session has begun. */
 export interface World {
   readonly clients: Clients;
+  /**
+   * The connection over which each user sends, where it is not the user's own: then every connection
+   * listed here is opened besides those of the users.
+   */
+  readonly senders?: Uint32Array;
   /** The relay's secrets, serialised. */
   readonly relay: Uint8Array;
   /** The authority's secrets, serialised: one item per trustee. Only where the pipeline has one. */
@@ -77,12 +89,13 @@ export interface World {
 
 export interface Clients {
   /**
-   * One flight of connecting `user` to the relay. Role sender.
+   * One flight of opening a connection to the relay. Role sender.
    *
+   * @param connection A user, or one of `World.senders`.
    * @param reply Empty at first, then what the relay answered.
    * @returns Bytes of the next flight in `out`; 0 when nothing more is to be sent.
    */
-  connect(user: number, reply: Uint8Array, atMs: number, out: Uint8Array): number;
+  connect(connection: number, reply: Uint8Array, atMs: number, out: Uint8Array): number;
   /** Emits one prekey bundle of `user` to the directory. Role receiver. */
   publish(user: number, atMs: number, outbox: Outbox): void;
   /**
@@ -94,13 +107,7 @@ export interface Clients {
    */
   initiate(session: number, member: number, bundle: Uint8Array, atMs: number): number;
   /** Emits the frame, or frames, that carry `plaintext` to the other member. Role sender. */
-  send(
-    session: number,
-    member: number,
-    plaintext: Uint8Array,
-    atMs: number,
-    outbox: Outbox,
-  ): void;
+  send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void;
   /**
    * Opens a frame at `member`'s end. Role receiver.
    *
@@ -119,11 +126,19 @@ export interface Clients {
   keys(user: number): Uint8Array;
 }
 
-/** The relay's work. It knows which user a connection belongs to and whom a frame is for. */
+/**
+ * The relay's work. It knows whom a frame is for and over which connection it came; whose connection
+ * that is, it knows unless the connection is anonymous.
+ */
 export interface Relay {
-  /** Answers one flight of a connecting user; 0 when nothing is to be answered. */
-  connect(user: number, flight: Uint8Array, atMs: number, out: Uint8Array): number;
-  /** Takes a frame from `from` for `to`'s mailbox. @returns The length of what is stored. */
+  /** Answers one flight of a connection that is being opened; 0 when nothing is to be answered. */
+  connect(connection: number, flight: Uint8Array, atMs: number, out: Uint8Array): number;
+  /**
+   * Takes a frame for `to`'s mailbox.
+   *
+   * @param from The connection: a user, or one of `World.senders`.
+   * @returns The length of what is stored.
+   */
   accept(from: number, to: number, frame: Uint8Array, atMs: number, out: Uint8Array): number;
   /** What goes to `to` when it fetches something stored. @returns Its length. */
   deliver(to: number, stored: Uint8Array, atMs: number, out: Uint8Array): number;
@@ -170,6 +185,11 @@ export interface Pipeline {
   /** The protection that it adds to the rung below; for escrow, what it removes. */
   readonly adds?: string;
   readonly removes?: string;
+  /**
+   * What the absence of the protection lets an attacker do, as a sentence: it succeeds on the rung
+   * below and fails on this one.
+   */
+  readonly predicate?: string;
   /** Specifications with revision and sections. */
   readonly specs: readonly string[];
   /** Printed beside its numbers. */

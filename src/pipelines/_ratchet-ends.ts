@@ -1,33 +1,24 @@
 /**
- * The two ends of an X3DH and Double Ratchet conversation, for all sessions of a world.
+ * The two ends of an X3DH or PQXDH and Double Ratchet conversation, for all sessions of a world.
  *
  * @module
  */
 
-import { concatBytes, equalBytes, getUint32, putUint16, putUint32 } from '../core/bytes.ts';
-import { NONE, PackedRecords } from '../core/packed.ts';
-import { RefusedError, type Aead, type Provider } from '../crypto/provider.ts';
-import type { Randomness } from '../crypto/randomness.ts';
-import {
-  DoubleRatchet,
-  HEADER_BYTES,
-  RATCHET_STATE_BYTES,
-  RatchetState,
-} from '../protocols/double-ratchet.ts';
-import { IDENTITY_BYTES, SHARED_SECRET_BYTES, X3dh } from '../protocols/x3dh.ts';
-import { Accounts } from './_accounts.ts';
+import { concatBytes, EMPTY, getUint32, putUint16 } from '../core/bytes.ts';
+import { NONE, PackedPool } from '../core/packed.ts';
+import { RefusedError, type Aead, type Kem } from '../crypto/provider.ts';
+import { DoubleRatchet, RatchetState } from '../protocols/double-ratchet.ts';
+import { HEADER_SEAL_BYTES, HeaderSeal } from '../protocols/header-seal.ts';
+import type { Accounts } from './_accounts.ts';
 import { chosenAead, type EndToEnd } from './_carrier.ts';
-import {
-  AssociatedData,
-  FIELD_HEAD_BYTES,
-  FORM_HANDSHAKE,
-  HANDSHAKE_BYTES,
-  RatchetFrame,
-} from './_ratchet-frame.ts';
-import { SkippedStore } from './_skipped-store.ts';
-import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
 import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
+import { PqRekey, REKEY_WORDS } from './_pq-rekey.ts';
+import { AssociatedData, FIELD_HEAD_BYTES, RatchetFrame, REKEY_MIXED } from './_ratchet-frame.ts';
+import { openSessionRecords, type SessionRecords } from './_session-records.ts';
+import { SkippedStore } from './_skipped-store.ts';
+import { ScratchViews } from './_views.ts';
+import { X3dhSessions } from './_x3dh-sessions.ts';
 
 /** Messages of a chain that may be missing before the next one. */
 export const SKIP_LIMIT = 1000;
@@ -39,6 +30,8 @@ const NONCE = new Uint8Array(12);
 const IS_INITIATOR = 4;
 /** The id of the responder's signed prekey, at the initiator's end until the first reply. */
 const PREKEY_ID_SHIFT = 8;
+/** Where N stands in a header. */
+const N_AT = 36;
 
 /** Adds an escrow field to each frame. */
 export interface EscrowField {
@@ -48,7 +41,7 @@ export interface EscrowField {
   /**
    * Writes that field; `state` stands before its step.
    *
-   * @param associated Both identities, then the frame's header with its ratchet key.
+   * @param associated Both identities, then the ratchet key of the frame's chain.
    */
   write(
     out: Uint8Array,
@@ -61,36 +54,68 @@ export interface EscrowField {
   fits(n: number, length: number): boolean;
 }
 
+/** What a pipeline adds to X3DH and the Double Ratchet. */
+export interface RatchetFeatures {
+  readonly field?: EscrowField;
+  /** PQXDH in place of X3DH. */
+  readonly handshakeKem?: Kem;
+  readonly rekey?: { readonly kem: Kem; readonly everyMessages: number };
+  readonly headerEncryption?: boolean;
+}
+
 export class RatchetEnds implements EndToEnd {
   readonly accounts: Accounts;
-  readonly #provider: Provider;
-  readonly #randomness: Randomness;
   readonly #aead: Aead;
   readonly #members: PackedMembers;
   readonly #field: EscrowField | undefined;
-  readonly #x3dh: X3dh;
+  readonly #sessions: X3dhSessions;
   readonly #ratchet: DoubleRatchet;
-  readonly #records: PackedRecords;
-  readonly #state = new RatchetState();
+  readonly #rekey: PqRekey | undefined;
+  readonly #headers: HeaderSeal | undefined;
+  readonly #records: SessionRecords;
+  readonly #state: RatchetState;
   readonly #skipped = new SkippedStore();
   readonly #frame: RatchetFrame;
+  /** A header in the clear. */
+  readonly #header: Uint8Array;
   readonly #associated: AssociatedData;
-  readonly #secret = new Uint8Array(SHARED_SECRET_BYTES);
-  readonly #ephemeral = new Uint8Array(32);
   readonly #messageKey = new Uint8Array(32);
   readonly #views = new ScratchViews();
+  /** KEM ciphertexts of handshakes without a reply yet, and the word that holds their id. */
+  readonly #pending: PackedPool;
+  readonly #pendingWord: number;
 
-  constructor(setup: Setup, field?: EscrowField) {
-    this.#provider = setup.provider;
-    this.#randomness = setup.randomness;
-    this.#aead = chosenAead(setup.provider, setup.options);
-    this.#members = setup.members;
+  constructor(setup: Setup, features: RatchetFeatures = {}) {
+    const { provider, randomness, members, options } = setup;
+    const { field, handshakeKem, rekey, headerEncryption = false } = features;
+    this.#aead = chosenAead(provider, options);
+    this.#members = members;
     this.#field = field;
-    this.accounts = new Accounts(setup.provider, setup.randomness, setup.users);
-    this.#x3dh = new X3dh(setup.provider);
-    this.#ratchet = new DoubleRatchet(setup.provider, setup.randomness);
-    this.#records = new PackedRecords(RATCHET_STATE_BYTES, setup.members.sessions * 2);
-    this.#frame = new RatchetFrame(field !== undefined);
+    this.#sessions = new X3dhSessions(setup, handshakeKem);
+    this.accounts = this.#sessions.accounts;
+    this.#ratchet = new DoubleRatchet(provider, randomness, headerEncryption);
+    this.#pendingWord = rekey === undefined ? 0 : REKEY_WORDS;
+    this.#pending = new PackedPool(handshakeKem?.ciphertextBytes ?? 0, 0x7fff_ffff);
+    this.#state = new RatchetState(
+      headerEncryption,
+      this.#pendingWord + (handshakeKem === undefined ? 0 : 1),
+    );
+    this.#records = openSessionRecords(options, this.#state.bytes.length, members.sessions * 2);
+    this.#frame = new RatchetFrame({
+      escrowed: field !== undefined,
+      kemCiphertextBytes: handshakeKem?.ciphertextBytes ?? 0,
+      rekeyPublicKeyBytes: rekey?.kem.publicKeyBytes ?? 0,
+      rekeyCiphertextBytes: rekey?.kem.ciphertextBytes ?? 0,
+      headerEncryption,
+    });
+    this.#rekey =
+      rekey === undefined
+        ? undefined
+        : new PqRekey(rekey.kem, randomness, this.#ratchet, rekey.everyMessages);
+    this.#header = new Uint8Array(this.#frame.headerBytes);
+    this.#headers = headerEncryption
+      ? new HeaderSeal(provider, this.#aead, this.#header.length)
+      : undefined;
     this.#associated = new AssociatedData(this.accounts.directory);
   }
 
@@ -99,72 +124,63 @@ export class RatchetEnds implements EndToEnd {
   }
 
   initiate(session: number, member: number, bundle: Uint8Array, _atMs: number): number {
-    const read = this.accounts.readBundle(bundle);
-    if (read === undefined) return OUTCOME.AUTH_FAILED;
+    const state = this.#state;
     const user = this.#members.user(session, member);
-    this.#randomness.fill(this.#ephemeral);
+    const peer = this.#members.user(session, 1 - member);
+    // Until the first reply every frame repeats the handshake. Its ephemeral key waits in the field
+    // of the receiving chain, which is empty until then.
+    const ephemeral = this.#messageKey;
+    const pendingId = this.#frame.shape.kemCiphertextBytes > 0 ? this.#pending.take() : NONE;
+    const ciphertext = pendingId === NONE ? undefined : this.#pending.view(pendingId);
+    const read = this.#sessions.initiate(user, peer, bundle, ephemeral, ciphertext);
+    if (read === undefined) return OUTCOME.AUTH_FAILED;
     try {
-      this.#x3dh.initiate(this.#secret, {
-        identity: this.accounts.identityHandle(user),
-        ephemeralSecret: this.#ephemeral,
-        theirIdentity: read.identity.subarray(0, 32),
-        theirSignedPrekey: read.signedPrekey,
-        theirOneTimePrekey: read.oneTimePrekey,
-      });
-      this.#ratchet.initInitiator(this.#state, this.#secret, read.signedPrekey);
+      this.#ratchet.initInitiator(state, this.#sessions.secret, read.signedPrekey);
     } catch (error) {
       if (error instanceof RefusedError) return OUTCOME.AUTH_FAILED;
       throw error;
     }
-    // Until the first reply every frame repeats the handshake; what it needs waits in the fields
-    // of the receiving chain, which are empty until then.
-    this.#provider.x25519Public(this.#state.receiveChain, this.#ephemeral);
-    this.#state.received = read.oneTimeId;
-    this.#state.flags |= IS_INITIATOR | (read.signedPrekeyId << PREKEY_ID_SHIFT);
-    this.#records.store(session * 2 + member, this.#state.words);
+    state.receiveChain.set(ephemeral);
+    state.received = read.oneTimeId;
+    state.flags |= IS_INITIATOR | (read.signedPrekeyId << PREKEY_ID_SHIFT);
+    if (pendingId !== NONE) state.extra[this.#pendingWord] = pendingId;
+    this.#records.store(session * 2 + member, state.words);
     return 0;
   }
 
-  send(
-    session: number,
-    member: number,
-    plaintext: Uint8Array,
-    _atMs: number,
-    outbox: Outbox,
-  ): void {
+  send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {
     const end = session * 2 + member;
     const state = this.#state;
     this.#records.load(end, state.words);
-    if (!state.canSend) throw new RangeError('"session" expected one that is open, got one that is not');
+    if (!state.canSend) {
+      throw new RangeError(`"session" expected one that is open at this end, got ${session}`);
+    }
     const user = this.#members.user(session, member);
     const peer = this.#members.user(session, 1 - member);
-    const pending = !state.canReceive;
-    const headerAt = pending ? 1 + HANDSHAKE_BYTES : 1;
+    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
     const field = this.#field;
-    const fieldLength = field === undefined ? 0 : field.bytes(state);
-    const boundTo =
-      headerAt + HEADER_BYTES + (field === undefined ? 0 : FIELD_HEAD_BYTES + fieldLength);
-    const length = boundTo + plaintext.length + 16;
+    const rekey = this.#rekey;
+    const rekeyBits = rekey === undefined ? 0 : rekey.beforeSending(state, isInitiator, atMs);
+    const layout = this.#frame;
+    const fieldBytes = field === undefined ? 0 : field.bytes(state);
+    const ciphertextAt = layout.lay(!state.canReceive, rekeyBits, fieldBytes);
+    const length = ciphertextAt + plaintext.length + 16;
     const frame = outbox.reserve(length);
 
-    frame[0] = pending ? FORM_HANDSHAKE : 0;
-    if (pending) this.#writeHandshake(frame, user);
-    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
-    const initiator = isInitiator ? user : peer;
-    const responder = isInitiator ? peer : user;
-    if (field !== undefined) {
-      const head = headerAt + HEADER_BYTES;
-      frame[head] = field.type;
-      putUint16(frame, head + 1, fieldLength);
-      if (fieldLength > 0) {
-        frame.set(state.ourPublic, headerAt);
-        const bound = this.#associated.build(initiator, responder, frame, headerAt, headerAt + 32);
-        field.write(frame.subarray(head + FIELD_HEAD_BYTES, boundTo), session, member, state, bound);
-      }
+    frame[0] = layout.form;
+    if (layout.hasHandshake) this.#writeHandshake(frame, user);
+    if (layout.payloadBytes > 0) {
+      const { payloadAt, payloadBytes } = layout;
+      rekey!.writePayload(state, frame.subarray(payloadAt, payloadAt + payloadBytes));
     }
-    this.#ratchet.stepSending(state, frame.subarray(headerAt, headerAt + HEADER_BYTES));
-    const aad = this.#associated.build(initiator, responder, frame, headerAt, boundTo);
-    const sealed = frame.subarray(boundTo, length);
+    if (field !== undefined) this.#writeField(field, frame, session, member, user, peer);
+
+    const header = this.#header;
+    this.#ratchet.stepSending(state, header);
+    if (rekey !== undefined) header[header.length - 1] = rekeyBits;
+    this.#writeHeader(frame);
+    const sealed = frame.subarray(ciphertextAt, length);
+    const aad = this.#messageData(user, peer, frame);
     this.#aead.seal(sealed, this.#ratchet.messageKey, NONCE, aad, plaintext);
     this.#records.store(end, state.words);
     outbox.emit(peer, 'message', length);
@@ -174,45 +190,53 @@ export class RatchetEnds implements EndToEnd {
     session: number,
     member: number,
     frame: Uint8Array,
-    _atMs: number,
+    atMs: number,
     out: Uint8Array,
   ): number {
-    const read = this.#frame;
-    if (!read.read(frame)) return OUTCOME.AUTH_FAILED;
-    if (this.#field !== undefined && !this.#field.fits(read.n, read.fieldLength)) {
-      return OUTCOME.ESCROW_INVALID;
-    }
+    const layout = this.#frame;
+    if (!layout.read(frame)) return OUTCOME.AUTH_FAILED;
     const end = session * 2 + member;
     const state = this.#state;
     this.#records.load(end, state.words);
+    const user = this.#members.user(session, member);
     const peer = this.#members.user(session, 1 - member);
-    let oneTimeId = NONE;
-    if (state.flags === 0) {
-      if (!read.hasHandshake) return OUTCOME.UNKNOWN_KEY;
-      const outcome = this.#respond(this.#members.user(session, member), peer, frame);
+    const accepting = state.flags === 0;
+    if (accepting) {
+      if (!layout.hasHandshake) return OUTCOME.UNKNOWN_KEY;
+      const outcome = this.#respond(user, peer, frame);
       if (outcome < 0) return outcome;
-      oneTimeId = getUint32(frame, 1 + IDENTITY_BYTES + 36);
     }
 
-    const header = frame.subarray(read.headerAt, read.headerAt + HEADER_BYTES);
-    if (!this.#skipped.isEmpty) {
-      const id = this.#skipped.find(end, header, read.n);
-      if (id !== NONE) return this.#openSkipped(end, id, session, member, frame, out);
+    const skippedId = this.#skipped.isEmpty ? NONE : this.#findSkipped(end, frame);
+    if (skippedId === NONE && !this.#readHeader(frame)) return OUTCOME.AUTH_FAILED;
+    const header = this.#header;
+    const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
+    if (!layout.readOn(frame, rekeyBits)) return OUTCOME.AUTH_FAILED;
+    if (this.#field !== undefined) {
+      const n = getUint32(header, N_AT);
+      if (!this.#field.fits(n, layout.fieldBytes)) return OUTCOME.ESCROW_INVALID;
     }
-    const step = this.#ratchet.stepReceiving(state, header, SKIP_LIMIT, this.#skipped);
+    if (skippedId !== NONE) return this.#openSkipped(end, skippedId, user, peer, frame, atMs, out);
+
+    const wasPending = !state.canReceive && (state.flags & IS_INITIATOR) !== 0;
+    const mixed = (rekeyBits & REKEY_MIXED) === 0 ? undefined : this.#rekey!.secretFor(state);
+    const step = this.#ratchet.stepReceiving(state, header, SKIP_LIMIT, this.#skipped, mixed);
     if (step !== 0) {
       this.#skipped.discard();
       if (step === -1) return OUTCOME.DUPLICATE;
       return step === -2 ? OUTCOME.TOO_FAR : OUTCOME.AUTH_FAILED;
     }
-    const length = this.#open(this.#ratchet.messageKey, session, member, frame, out);
-    if (length < 0) {
+    const length = this.#open(this.#ratchet.messageKey, user, peer, frame, out);
+    if (length < 0 || !this.#takePayload(frame, rekeyBits, this.#ratchet.turned, atMs)) {
       this.#skipped.discard();
-      return length;
+      return OUTCOME.AUTH_FAILED;
     }
     this.#skipped.commit(end);
+    if (wasPending && this.#frame.shape.kemCiphertextBytes > 0) {
+      this.#pending.release(state.extra[this.#pendingWord]!);
+    }
     this.#records.store(end, state.words);
-    if (oneTimeId !== NONE) this.accounts.spendOneTime(oneTimeId);
+    if (accepting) this.#sessions.spend(frame, 1);
     return length;
   }
 
@@ -220,7 +244,7 @@ export class RatchetEnds implements EndToEnd {
     const parts: Uint8Array[] = [this.accounts.secrets(user)];
     for (let end = 0; end < this.#members.users.length; end++) {
       if (this.#members.users[end] !== user) continue;
-      parts.push(this.#records.view(end), this.#skipped.export(end));
+      parts.push(this.#records.read(end), this.#skipped.export(end));
     }
     return concatBytes(...parts);
   }
@@ -237,74 +261,150 @@ export class RatchetEnds implements EndToEnd {
 
   #writeHandshake(frame: Uint8Array, user: number): void {
     const state = this.#state;
-    frame.set(this.accounts.identity(user), 1);
-    frame.set(state.receiveChain, 1 + IDENTITY_BYTES);
-    putUint32(frame, 1 + IDENTITY_BYTES + 32, state.flags >>> PREKEY_ID_SHIFT);
-    putUint32(frame, 1 + IDENTITY_BYTES + 36, state.received);
+    const pending = {
+      ephemeralPublic: state.receiveChain,
+      signedPrekeyId: state.flags >>> PREKEY_ID_SHIFT,
+      oneTimeId: state.received,
+    };
+    if (this.#frame.shape.kemCiphertextBytes === 0) {
+      this.#sessions.write(frame, 1, user, pending);
+    } else {
+      const kemCiphertext = this.#pending.view(state.extra[this.#pendingWord]!);
+      this.#sessions.write(frame, 1, user, { ...pending, kemCiphertext });
+    }
+  }
+
+  #writeField(
+    field: EscrowField,
+    frame: Uint8Array,
+    session: number,
+    member: number,
+    user: number,
+    peer: number,
+  ): void {
+    const { fieldAt, fieldBytes, headerAt, ciphertextAt } = this.#frame;
+    frame[fieldAt - FIELD_HEAD_BYTES] = field.type;
+    putUint16(frame, fieldAt - 2, fieldBytes);
+    if (fieldBytes === 0) return;
+    const state = this.#state;
+    frame.set(state.ourPublic, headerAt);
+    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
+    const associated = this.#associated.ofChain(
+      isInitiator ? user : peer,
+      isInitiator ? peer : user,
+      frame,
+      this.#frame,
+    );
+    field.write(frame.subarray(fieldAt, ciphertextAt), session, member, state, associated);
+  }
+
+  #writeHeader(frame: Uint8Array): void {
+    const { headerAt } = this.#frame;
+    const header = this.#header;
+    if (this.#headers === undefined) {
+      frame.set(header, headerAt);
+    } else {
+      const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
+      this.#headers.seal(sealed, this.#state.sendHeaderKey, header);
+    }
+  }
+
+  /** DecryptHeader, section 4.6: under the current header key, then under the next one. */
+  #readHeader(frame: Uint8Array): boolean {
+    const { headerAt } = this.#frame;
+    const header = this.#header;
+    if (this.#headers === undefined) {
+      for (let i = 0; i < header.length; i++) header[i] = frame[headerAt + i]!;
+      return true;
+    }
+    const state = this.#state;
+    const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
+    return (
+      (state.canReceive && this.#headers.open(header, state.receiveHeaderKey, sealed)) ||
+      this.#headers.open(header, state.nextReceiveHeaderKey, sealed)
+    );
+  }
+
+  /** TrySkippedMessageKeys: leaves the header in `#header` when a key is found. */
+  #findSkipped(end: number, frame: Uint8Array): number {
+    const { headerAt } = this.#frame;
+    const header = this.#header;
+    const headers = this.#headers;
+    if (headers === undefined) {
+      this.#readHeader(frame);
+      return this.#skipped.find(end, header, getUint32(header, N_AT));
+    }
+    const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
+    return this.#skipped.findByChain(end, (headerKey) =>
+      headers.open(header, headerKey, sealed) ? getUint32(header, N_AT) : -1,
+    );
   }
 
   /** Section 3.4 of X3DH: builds the responder's state from the handshake of a first frame. */
   #respond(user: number, peer: number, frame: Uint8Array): number {
-    const identity = frame.subarray(1, 1 + IDENTITY_BYTES);
-    if (!equalBytes(identity, this.accounts.identity(peer))) return OUTCOME.AUTH_FAILED;
-    if (!this.accounts.hasSignedPrekey(user, getUint32(frame, 1 + IDENTITY_BYTES + 32))) {
-      return OUTCOME.UNKNOWN_KEY;
-    }
-    const oneTimeSecret = this.accounts.oneTimeSecret(getUint32(frame, 1 + IDENTITY_BYTES + 36));
-    if (oneTimeSecret.length !== 32) return OUTCOME.UNKNOWN_KEY;
-    try {
-      this.#x3dh.respond(this.#secret, {
-        identity: this.accounts.identityHandle(user),
-        signedPrekey: this.accounts.signedPrekeyHandle(user),
-        oneTimeSecret,
-        theirIdentity: identity.subarray(0, 32),
-        theirEphemeral: frame.subarray(1 + IDENTITY_BYTES, 1 + IDENTITY_BYTES + 32),
-      });
-    } catch (error) {
-      if (error instanceof RefusedError) return OUTCOME.AUTH_FAILED;
-      throw error;
-    }
-    this.#ratchet.initResponder(
-      this.#state,
-      this.#secret,
-      this.accounts.signedPrekeySecret(user),
-      this.accounts.signedPrekey(user),
-    );
+    const outcome = this.#sessions.respond(user, peer, frame, 1);
+    if (outcome < 0) return outcome;
+    const secret = this.accounts.signedPrekeySecret(user);
+    const prekey = this.accounts.signedPrekey(user);
+    this.#ratchet.initResponder(this.#state, this.#sessions.secret, secret, prekey);
     return 0;
   }
 
   #openSkipped(
     end: number,
     id: number,
-    session: number,
-    member: number,
+    user: number,
+    peer: number,
     frame: Uint8Array,
+    atMs: number,
     out: Uint8Array,
   ): number {
     this.#skipped.read(id, this.#messageKey);
-    const length = this.#open(this.#messageKey, session, member, frame, out);
-    if (length >= 0) this.#skipped.remove(end, id);
+    const length = this.#open(this.#messageKey, user, peer, frame, out);
+    if (length < 0) return length;
+    const header = this.#header;
+    const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
+    if (!this.#takePayload(frame, rekeyBits, false, atMs)) return OUTCOME.AUTH_FAILED;
+    this.#skipped.remove(end, id);
+    if (this.#rekey !== undefined) this.#records.store(end, this.#state.words);
     return length;
+  }
+
+  /** Gives the re-keying what a verified message carried. @returns False when it is refused. */
+  #takePayload(frame: Uint8Array, rekeyBits: number, turned: boolean, atMs: number): boolean {
+    if (this.#rekey === undefined) return true;
+    const { payloadAt, payloadBytes } = this.#frame;
+    const payload =
+      payloadBytes === 0 ? EMPTY : frame.subarray(payloadAt, payloadAt + payloadBytes);
+    try {
+      this.#rekey.afterReceiving(this.#state, rekeyBits, payload, turned, atMs);
+    } catch (error) {
+      if (error instanceof RefusedError) return false;
+      throw error;
+    }
+    return true;
   }
 
   #open(
     messageKey: Uint8Array,
-    session: number,
-    member: number,
+    user: number,
+    peer: number,
     frame: Uint8Array,
     out: Uint8Array,
   ): number {
-    const { headerAt, ciphertextAt } = this.#frame;
-    const user = this.#members.user(session, member);
-    const peer = this.#members.user(session, 1 - member);
-    const isInitiator = (this.#state.flags & IS_INITIATOR) !== 0;
-    const initiator = isInitiator ? user : peer;
-    const responder = isInitiator ? peer : user;
-    const aad = this.#associated.build(initiator, responder, frame, headerAt, ciphertextAt);
-    const ciphertext = frame.subarray(ciphertextAt);
+    const aad = this.#messageData(user, peer, frame);
+    const ciphertext = frame.subarray(this.#frame.ciphertextAt);
     const plaintext = this.#views.take(ciphertext.length - 16);
     if (!this.#aead.open(plaintext, messageKey, NONCE, aad, ciphertext)) return OUTCOME.AUTH_FAILED;
     out.set(plaintext);
     return plaintext.length;
+  }
+
+  /** The associated data of a message at the end of `user`. */
+  #messageData(user: number, peer: number, frame: Uint8Array): Uint8Array {
+    const { headerAt, ciphertextAt } = this.#frame;
+    return (this.#state.flags & IS_INITIATOR) === 0
+      ? this.#associated.build(peer, user, frame, headerAt, ciphertextAt)
+      : this.#associated.build(user, peer, frame, headerAt, ciphertextAt);
   }
 }

@@ -5,60 +5,120 @@
  * | --- | --- |
  * | 1 | form: bit 0 set when a handshake follows |
  * | 104 | handshake, X3DH revision 1 section 3.3: IKa 64, EKa 32, signed prekey id 4, one-time id 4 |
+ * | 1568 | with PQXDH, in the handshake: the ML-KEM-1024 ciphertext, PQXDH revision 3 section 3.3 |
  * | 40 | header, Double Ratchet section 3.4: ratchet key 32, PN 4, N 4 |
+ * | 1 | with re-keying, in the header: bit 0 chain mixed, bit 1 key follows, bit 2 ciphertext follows |
+ * | 16 | with header encryption, before the header: its synthetic IV |
+ * | 1184 or 1088 | with re-keying: ML-KEM-768 public key, or ciphertext |
  * | 3 + n | escrow pipelines only: type 1, length 2, field n |
  * | p + 16 | ciphertext and tag |
  *
- * Associated data: Encode(IKa) || Encode(IKb) || header || escrow field, so that nothing between
- * sender and receiver can strip or change the field.
+ * Associated data: Encode(IKa) || Encode(IKb) || everything from the header, as sent, to the
+ * ciphertext, so that nothing between sender and receiver can strip or change a part of it.
  *
  * @module
  */
 
-import { getUint16, getUint32 } from '../core/bytes.ts';
+import { getUint16 } from '../core/bytes.ts';
 import { HEADER_BYTES } from '../protocols/double-ratchet.ts';
+import { HEADER_SEAL_BYTES } from '../protocols/header-seal.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import { ScratchViews } from './_views.ts';
 
 export const FORM_HANDSHAKE = 1;
+/** Of X3DH. */
 export const HANDSHAKE_BYTES: number = IDENTITY_BYTES + 32 + 4 + 4;
-/** Both identities. */
-export const ASSOCIATED_BYTES: number = 2 * IDENTITY_BYTES;
+
+/** Bits of the header byte that re-keying adds. */
+export const REKEY_MIXED = 1;
+export const REKEY_KEY = 2;
+export const REKEY_CIPHERTEXT = 4;
+
 /** Type and length in front of an escrow field. */
 export const FIELD_HEAD_BYTES = 3;
+const RATCHET_KEY_BYTES = 32;
 
-/** Where the parts of a frame are; one instance is read again for each frame. */
+/** Which optional parts the frames of a pipeline have. */
+export interface FrameShape {
+  readonly escrowed: boolean;
+  /** Bytes of the handshake's KEM ciphertext; 0 for X3DH. */
+  readonly kemCiphertextBytes: number;
+  /** ML-KEM of the re-keying; both 0 without it. */
+  readonly rekeyPublicKeyBytes: number;
+  readonly rekeyCiphertextBytes: number;
+  readonly headerEncryption: boolean;
+}
+
+/** Where the parts of one frame are; one instance is used again for each frame. */
 export class RatchetFrame {
-  readonly #escrowed: boolean;
+  readonly shape: FrameShape;
+  /** Of the header in the clear. */
+  readonly headerBytes: number;
+  readonly handshakeBytes: number;
+  readonly #sealBytes: number;
   hasHandshake = false;
+  /** The header as sent, with its synthetic IV if it has one. */
   headerAt = 0;
-  n = 0;
+  /** After the header. */
+  payloadAt = 0;
+  payloadBytes = 0;
   fieldAt = 0;
-  fieldLength = 0;
+  fieldBytes = 0;
   ciphertextAt = 0;
 
-  /** @param escrowed Whether frames of this pipeline carry an escrow field. */
-  constructor(escrowed: boolean) {
-    this.#escrowed = escrowed;
+  constructor(shape: FrameShape) {
+    this.shape = shape;
+    this.#sealBytes = shape.headerEncryption ? HEADER_SEAL_BYTES : 0;
+    this.headerBytes = HEADER_BYTES + (shape.rekeyPublicKeyBytes > 0 ? 1 : 0);
+    this.handshakeBytes = HANDSHAKE_BYTES + shape.kemCiphertextBytes;
   }
 
-  /** @returns False when `frame` is too short for what it says it carries. */
+  /** Lays out a frame to be sent. @returns Bytes up to its ciphertext. */
+  lay(hasHandshake: boolean, rekeyBits: number, fieldBytes: number): number {
+    this.hasHandshake = hasHandshake;
+    this.headerAt = 1 + (hasHandshake ? this.handshakeBytes : 0);
+    this.#layPayload(rekeyBits);
+    this.fieldBytes = fieldBytes;
+    this.ciphertextAt = this.fieldAt + fieldBytes;
+    return this.ciphertextAt;
+  }
+
+  /** The first byte of a frame that was laid out. */
+  get form(): number {
+    return this.hasHandshake ? FORM_HANDSHAKE : 0;
+  }
+
+  /** Reads up to the header. @returns False when `frame` is too short or of another form. */
   read(frame: Uint8Array): boolean {
     if (frame.length < 1 || (frame[0]! & ~FORM_HANDSHAKE) !== 0) return false;
     this.hasHandshake = (frame[0]! & FORM_HANDSHAKE) !== 0;
-    this.headerAt = 1 + (this.hasHandshake ? HANDSHAKE_BYTES : 0);
-    this.fieldAt = this.headerAt + HEADER_BYTES;
-    this.fieldLength = 0;
-    this.ciphertextAt = this.fieldAt;
-    if (this.#escrowed) {
-      if (frame.length < this.fieldAt + FIELD_HEAD_BYTES) return false;
-      this.fieldLength = getUint16(frame, this.fieldAt + 1);
-      this.fieldAt += FIELD_HEAD_BYTES;
-      this.ciphertextAt = this.fieldAt + this.fieldLength;
+    this.headerAt = 1 + (this.hasHandshake ? this.handshakeBytes : 0);
+    return frame.length >= this.headerAt + this.#sealBytes + this.headerBytes + 16;
+  }
+
+  /**
+   * Reads on, once the header is known.
+   *
+   * @param rekeyBits The header's last byte; 0 without re-keying.
+   */
+  readOn(frame: Uint8Array, rekeyBits: number): boolean {
+    this.#layPayload(rekeyBits);
+    this.fieldBytes = 0;
+    if (this.shape.escrowed) {
+      if (frame.length < this.fieldAt) return false;
+      this.fieldBytes = getUint16(frame, this.fieldAt - 2);
     }
-    if (frame.length < this.ciphertextAt + 16) return false;
-    this.n = getUint32(frame, this.headerAt + 36);
-    return true;
+    this.ciphertextAt = this.fieldAt + this.fieldBytes;
+    return frame.length >= this.ciphertextAt + 16;
+  }
+
+  #layPayload(rekeyBits: number): void {
+    this.payloadAt = this.headerAt + this.#sealBytes + this.headerBytes;
+    this.payloadBytes =
+      ((rekeyBits & REKEY_KEY) === 0 ? 0 : this.shape.rekeyPublicKeyBytes) +
+      ((rekeyBits & REKEY_CIPHERTEXT) === 0 ? 0 : this.shape.rekeyCiphertextBytes);
+    this.fieldAt = this.payloadAt + this.payloadBytes;
+    if (this.shape.escrowed) this.fieldAt += FIELD_HEAD_BYTES;
   }
 }
 
@@ -72,21 +132,32 @@ export class AssociatedData {
     this.#directory = directory;
   }
 
+  /** For an escrow field of a chain: both identities and the chain's ratchet key. */
+  ofChain(
+    initiator: number,
+    responder: number,
+    frame: Uint8Array,
+    { headerAt }: RatchetFrame,
+  ): Uint8Array {
+    return this.build(initiator, responder, frame, headerAt, headerAt + RATCHET_KEY_BYTES);
+  }
+
   /**
-   * @param bound The part of the frame from its header to its ciphertext, as positions.
+   * Both identities, then bytes `from` to `to` of the frame.
+   *
    * @returns A view that is valid until the next call.
    */
   build(
     initiator: number,
     responder: number,
     frame: Uint8Array,
-    boundFrom: number,
-    boundTo: number,
+    from: number,
+    to: number,
   ): Uint8Array {
-    const out = this.#views.take(ASSOCIATED_BYTES + boundTo - boundFrom);
+    const out = this.#views.take(2 * IDENTITY_BYTES + to - from);
     this.#copyIdentity(out, 0, initiator);
     this.#copyIdentity(out, IDENTITY_BYTES, responder);
-    for (let i = boundFrom; i < boundTo; i++) out[ASSOCIATED_BYTES + i - boundFrom] = frame[i]!;
+    for (let i = from; i < to; i++) out[2 * IDENTITY_BYTES + i - from] = frame[i]!;
     return out;
   }
 

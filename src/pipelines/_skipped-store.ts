@@ -11,7 +11,7 @@ import { getUint32, putUint32 } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
 import type { SkippedKeys } from '../protocols/double-ratchet.ts';
 
-/** Next id 4, n 4, ratchet key 32, message key 32. */
+/** Next id 4, n 4, chain label 32, message key 32. */
 const RECORD_BYTES = 72;
 
 /** At most this many keys per end; as in libsignal's limit per chain. */
@@ -35,12 +35,12 @@ export class SkippedStore implements SkippedKeys {
     return this.#heads.size === 0;
   }
 
-  add(theirPublic: Uint8Array, n: number, messageKey: Uint8Array): void {
+  add(chain: Uint8Array, n: number, messageKey: Uint8Array): void {
     const id = this.#pool.take();
     if (id === NONE) return; // The table is full: that message will be refused when it comes.
     const record = this.#pool.view(id);
     putUint32(record, 4, n);
-    record.set(theirPublic, 8);
+    record.set(chain, 8);
     record.set(messageKey, 40);
     this.#staged.push(id);
   }
@@ -67,11 +67,32 @@ export class SkippedStore implements SkippedKeys {
   }
 
   /** @returns The id of a stored key, or NONE. Linear in the keys of this end. */
-  find(end: number, theirPublic: Uint8Array, n: number): number {
+  find(end: number, chain: Uint8Array, n: number): number {
     let id = this.#heads.get(end) ?? NONE;
     while (id !== NONE) {
       const record = this.#pool.view(id);
-      if (getUint32(record, 4) === n && sameKey(record, theirPublic)) return id;
+      if (getUint32(record, 4) === n && sameKey(record, chain)) return id;
+      id = getUint32(record, 0);
+    }
+    return NONE;
+  }
+
+  /**
+   * For chains whose label is a key: the stored key of the message that `opens` says this is.
+   *
+   * @param opens Asked once per chain: which message of it this is, or -1 when it is of another.
+   */
+  findByChain(end: number, opens: (chain: Uint8Array) => number): number {
+    let id = this.#heads.get(end) ?? NONE;
+    let asked: Uint8Array | undefined;
+    let n = -1;
+    while (id !== NONE) {
+      const record = this.#pool.view(id);
+      if (asked === undefined || !sameKey(record, asked)) {
+        asked = record.subarray(8, 40);
+        n = opens(asked);
+      }
+      if (n >= 0 && getUint32(record, 4) === n) return id;
       id = getUint32(record, 0);
     }
     return NONE;
@@ -93,7 +114,7 @@ export class SkippedStore implements SkippedKeys {
     }
   }
 
-  /** All keys stored for `end`: ratchet key, n, message key each. For seizing a device. */
+  /** All keys stored for `end`: n, chain label, message key each. For seizing a device. */
   export(end: number): Uint8Array {
     const parts: number[] = [];
     let id = this.#heads.get(end) ?? NONE;
@@ -134,7 +155,7 @@ export class SkippedStore implements SkippedKeys {
   }
 }
 
-function sameKey(record: Uint8Array, theirPublic: Uint8Array): boolean {
-  for (let i = 0; i < 32; i++) if (record[8 + i] !== theirPublic[i]) return false;
+function sameKey(record: Uint8Array, chain: Uint8Array): boolean {
+  for (let i = 0; i < 32; i++) if (record[8 + i] !== chain[i]) return false;
   return true;
 }

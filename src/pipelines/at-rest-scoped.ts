@@ -9,6 +9,8 @@ const atRestScoped: Pipeline = {
   family: 'plaintext-relay',
   rung: 'L3',
   adds: 'a data key of its own for each user and day',
+  predicate:
+    'Whoever learns one data key reads messages of other users and of other days from a copied database.',
   specs: ['NIST SP 800-38D sections 8.2.1 and 8.3 (nonces and their limit); envelope encryption'],
   caveats: ['The relay holds the keys of its store and reads every message while it passes.'],
   options: carrierOptions({ hop: 'on', rest: 'user-day' }),

@@ -9,6 +9,7 @@ const atRest: Pipeline = {
   family: 'plaintext-relay',
   rung: 'L2',
   adds: "encryption at rest with the provider's keys",
+  predicate: "Whoever copies the relay's database, without its keys, reads every message in it.",
   specs: ['NIST SP 800-38D sections 8.2.1 and 8.3 (nonces and their limit); envelope encryption'],
   caveats: ['The relay holds the keys of its store and reads every message while it passes.'],
   options: carrierOptions({ hop: 'on', rest: 'segment' }),

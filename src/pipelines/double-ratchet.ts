@@ -9,6 +9,8 @@ const doubleRatchet: Pipeline = {
   family: 'ratchet',
   rung: 'L6',
   adds: 'post-compromise security',
+  predicate:
+    'Whoever seizes a device opens every later message of its sessions, however long they go on.',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
     'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
@@ -16,7 +18,7 @@ const doubleRatchet: Pipeline = {
   caveats: [
     'Not interoperable: identity is an X25519 key and a separate Ed25519 key in place of XEdDSA.',
   ],
-  options: carrierOptions({ hop: 'on', rest: 'user-day' }),
+  options: { ...carrierOptions({ hop: 'on', rest: 'user-day' }), persist: PERSIST_OPTION },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

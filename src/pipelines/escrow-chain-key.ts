@@ -1,4 +1,4 @@
-import { concatBytes, putUint32, utf8 } from '../core/bytes.ts';
+import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { PackedRecords } from '../core/packed.ts';
 import type { Aead, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
@@ -6,7 +6,7 @@ import { DoubleRatchet, type RatchetState } from '../protocols/double-ratchet.ts
 import { Hpke, HPKE_OVERHEAD_BYTES } from '../protocols/hpke.ts';
 import { aeadName, carry, carrierOptions, chosenAead, openCarrierRelay } from './_carrier.ts';
 import { RatchetEnds, SKIP_LIMIT, type EscrowField } from './_ratchet-ends.ts';
-import { AssociatedData, FORM_HANDSHAKE, RatchetFrame } from './_ratchet-frame.ts';
+import { AssociatedData, RatchetFrame } from './_ratchet-frame.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
 import {
@@ -21,6 +21,8 @@ const FIELD_TYPE = 2;
 const CHAIN_KEY_BYTES = 32;
 const FIELD_BYTES: number = CHAIN_KEY_BYTES + HPKE_OVERHEAD_BYTES;
 const NONCE = new Uint8Array(12);
+/** Where N stands in a header. */
+const N_AT = 36;
 
 /** HPKE info: "esc/v1|", type 1, session 4, sender 4. The chain is bound by the field's aad. */
 const INFO_PREFIX = concatBytes(utf8('esc/v1|'), Uint8Array.of(FIELD_TYPE));
@@ -85,7 +87,13 @@ class ChainKeyAuthority implements Authority {
   readonly #key: KeyHandle;
   readonly #publicKey = new Uint8Array(32);
   readonly #associated: AssociatedData;
-  readonly #frame = new RatchetFrame(true);
+  readonly #frame = new RatchetFrame({
+    escrowed: true,
+    kemCiphertextBytes: 0,
+    rekeyPublicKeyBytes: 0,
+    rekeyCiphertextBytes: 0,
+    headerEncryption: false,
+  });
   readonly #info = newInfo();
   readonly #chains: PackedRecords;
   /** Which member opened the session, learnt from frames that carry a handshake. */
@@ -112,16 +120,17 @@ class ChainKeyAuthority implements Authority {
 
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number {
     const read = this.#frame;
-    if (!read.read(evidence)) return OUTCOME.AUTH_FAILED;
-    if ((evidence[0]! & FORM_HANDSHAKE) !== 0) this.#initiators[session] = member;
+    if (!read.read(evidence) || !read.readOn(evidence, 0)) return OUTCOME.AUTH_FAILED;
+    if (read.hasHandshake) this.#initiators[session] = member;
     const opener = this.#initiators[session]!;
     const initiator = this.#members.user(session, opener);
     const responder = this.#members.user(session, 1 - opener);
     const at = (session * 2 + member) * CHAINS_KEPT;
-    const { headerAt, n } = read;
+    const { headerAt } = read;
+    const n = getUint32(evidence, headerAt + N_AT);
 
-    if (read.fieldLength > 0) {
-      const bound = this.#associated.build(initiator, responder, evidence, headerAt, headerAt + 32);
+    if (read.fieldBytes > 0) {
+      const bound = this.#associated.ofChain(initiator, responder, evidence, read);
       if (!this.#openField(session, member, evidence, bound)) return OUTCOME.ESCROW_INVALID;
       this.#keepChain(at, evidence.subarray(headerAt, headerAt + 32));
     }
@@ -146,9 +155,9 @@ class ChainKeyAuthority implements Authority {
     evidence: Uint8Array,
     associated: Uint8Array,
   ): boolean {
-    const { fieldAt, fieldLength } = this.#frame;
-    if (fieldLength !== FIELD_BYTES) return false;
-    const field = evidence.subarray(fieldAt, fieldAt + fieldLength);
+    const { fieldAt, fieldBytes } = this.#frame;
+    if (fieldBytes !== FIELD_BYTES) return false;
+    const field = evidence.subarray(fieldAt, fieldAt + fieldBytes);
     const info = fieldInfo(this.#info, session, member);
     return this.#hpke.open(this.#firstKey, this.#key, this.#publicKey, info, associated, field);
   }
@@ -210,7 +219,7 @@ const escrowChainKey: Pipeline = {
     'The field is on the first frame of a chain only: if the relay loses that frame, the authority cannot read the chain.',
     'The receiver checks that a field is there and unchanged, not what it opens to.',
   ],
-  options: carrierOptions({ hop: 'on', rest: 'user-day' }),
+  options: { ...carrierOptions({ hop: 'on', rest: 'user-day' }), persist: PERSIST_OPTION },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {
@@ -220,7 +229,7 @@ const escrowChainKey: Pipeline = {
     randomness.fill(secret);
     provider.x25519Public(publicKey, secret);
     const hpke = openHpke(provider, setup.options);
-    const ends = new RatchetEnds(setup, new ChainKeyField(hpke, randomness, publicKey));
+    const ends = new RatchetEnds(setup, { field: new ChainKeyField(hpke, randomness, publicKey) });
     return {
       ...carry(setup, ends),
       authority: [secret],

@@ -9,6 +9,7 @@ const transport: Pipeline = {
   family: 'plaintext-relay',
   rung: 'L1',
   adds: 'encryption between client and relay',
+  predicate: 'Whoever records the network reads every message.',
   specs: ['RFC 8446 sections 4.4, 5.2, 5.3 and 7.1, in shape: not wire-compatible TLS'],
   caveats: [
     'The hop has the shape and the bytes of TLS 1.3 records, without certificates: the relay key is pinned.',

@@ -1,5 +1,6 @@
 /**
- * The Double Ratchet, revision 4 (2025-11-04), section 3; header encryption and SPQR are elsewhere.
+ * The Double Ratchet, revision 4 (2025-11-04): section 3, and the header keys of section 4. SPQR,
+ * section 5, is not built.
  *
  * Choices the specification leaves open (section 5.2): HKDF-SHA256 for KDF_RK with a 64-byte output,
  * HMAC-SHA256 with 0x01 and 0x02 for KDF_CK, X25519, and an AEAD whose key is the message key and
@@ -11,7 +12,7 @@
  * @module
  */
 
-import { getUint32, putUint32, utf8 } from '../core/bytes.ts';
+import { EMPTY, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { RefusedError, type Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 
@@ -21,21 +22,58 @@ export const HEADER_BYTES: number = KEY_BYTES + 8;
 
 /** One packed state: six keys and four 32-bit words. */
 export const RATCHET_STATE_BYTES: number = 6 * KEY_BYTES + 16;
+/** With header encryption four keys more: HKs, HKr, NHKs, NHKr. */
+export const HEADER_KEYS_BYTES: number = 4 * KEY_BYTES;
 
 const ROOT_INFO = utf8('sealbench Double Ratchet root');
+const HEADER_KEYS_INFO = utf8('sealbench Double Ratchet first header keys');
+const MIX_INFO = utf8('sealbench Double Ratchet mixed secret');
+const ZERO_SALT = new Uint8Array(32);
 const MESSAGE_KEY_CONSTANT = Uint8Array.of(0x01);
 const CHAIN_KEY_CONSTANT = Uint8Array.of(0x02);
 
-/** The state of one end, section 3.2, as views of one small buffer. */
+/** The state of one end, sections 3.2 and 4.3, as views of one small buffer. */
 export class RatchetState {
-  readonly words: Uint32Array = new Uint32Array(RATCHET_STATE_BYTES / 4);
-  readonly bytes: Uint8Array = new Uint8Array(this.words.buffer);
-  readonly rootKey: Uint8Array = this.#key(0); // RK
-  readonly sendChain: Uint8Array = this.#key(1); // CKs
-  readonly receiveChain: Uint8Array = this.#key(2); // CKr
-  readonly ourSecret: Uint8Array = this.#key(3); // DHs, private
-  readonly ourPublic: Uint8Array = this.#key(4); // DHs, public
-  readonly theirPublic: Uint8Array = this.#key(5); // DHr
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+  readonly rootKey: Uint8Array; // RK
+  readonly sendChain: Uint8Array; // CKs
+  readonly receiveChain: Uint8Array; // CKr
+  readonly ourSecret: Uint8Array; // DHs, private
+  readonly ourPublic: Uint8Array; // DHs, public
+  readonly theirPublic: Uint8Array; // DHr
+  /** Empty without header encryption. */
+  readonly sendHeaderKey: Uint8Array; // HKs
+  readonly receiveHeaderKey: Uint8Array; // HKr
+  readonly nextSendHeaderKey: Uint8Array; // NHKs
+  readonly nextReceiveHeaderKey: Uint8Array; // NHKr
+  /** Words of the pipeline, after all keys. */
+  readonly extra: Uint32Array;
+
+  /** @param extraWords How many 32-bit words the pipeline adds. */
+  constructor(headerKeys = false, extraWords = 0) {
+    const keyBytes = headerKeys ? HEADER_KEYS_BYTES : 0;
+    const extraAt = RATCHET_STATE_BYTES + keyBytes;
+    this.words = new Uint32Array(extraAt / 4 + extraWords);
+    this.bytes = new Uint8Array(this.words.buffer);
+    const key = (index: number): Uint8Array =>
+      this.bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
+    this.rootKey = key(0);
+    this.sendChain = key(1);
+    this.receiveChain = key(2);
+    this.ourSecret = key(3);
+    this.ourPublic = key(4);
+    this.theirPublic = key(5);
+    const headerKey = (index: number): Uint8Array => {
+      const at = RATCHET_STATE_BYTES + index * KEY_BYTES;
+      return headerKeys ? this.bytes.subarray(at, at + KEY_BYTES) : EMPTY;
+    };
+    this.sendHeaderKey = headerKey(0);
+    this.receiveHeaderKey = headerKey(1);
+    this.nextSendHeaderKey = headerKey(2);
+    this.nextReceiveHeaderKey = headerKey(3);
+    this.extra = this.words.subarray(extraAt / 4);
+  }
 
   get sent(): number {
     return this.words[48]!; // Ns
@@ -69,10 +107,6 @@ export class RatchetState {
   get canReceive(): boolean {
     return (this.flags & CAN_RECEIVE) !== 0;
   }
-
-  #key(index: number): Uint8Array {
-    return this.bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
-  }
 }
 
 /** Set when CKs, or CKr, is not empty. */
@@ -81,8 +115,13 @@ const CAN_RECEIVE = 2;
 
 /** Receives the keys of messages that were passed over. */
 export interface SkippedKeys {
-  /** The message key of message `n` of the chain of ratchet key `theirPublic`. */
-  add(theirPublic: Uint8Array, n: number, messageKey: Uint8Array): void;
+  /**
+   * The message key of message `n` of a chain.
+   *
+   * @param chain What names the chain: the sender's ratchet key, or with header encryption its
+   *   header key.
+   */
+  add(chain: Uint8Array, n: number, messageKey: Uint8Array): void;
 }
 
 /** One instance per world; owns its scratch, so it is not re-entrant. */
@@ -90,21 +129,33 @@ export class DoubleRatchet {
   readonly #provider: Provider;
   readonly #randomness: Randomness;
   readonly #shared = new Uint8Array(KEY_BYTES);
-  /** Root key and chain key out of KDF_RK. */
-  readonly #derived = new Uint8Array(2 * KEY_BYTES);
-  readonly #nextRoot = this.#derived.subarray(0, KEY_BYTES);
-  readonly #nextChain = this.#derived.subarray(KEY_BYTES);
+  readonly #headerKeys: boolean;
+  /** Root key, chain key and, with header encryption, next header key out of KDF_RK. */
+  readonly #derived: Uint8Array;
+  readonly #nextRoot: Uint8Array;
+  readonly #nextChain: Uint8Array;
+  readonly #nextHeaderKey: Uint8Array;
   readonly #stepped = new Uint8Array(KEY_BYTES);
   /** The message key of the last step. */
   readonly messageKey: Uint8Array = new Uint8Array(KEY_BYTES);
 
-  constructor(provider: Provider, randomness: Randomness) {
+  /** Whether the last `stepReceiving` turned the ratchet. */
+  turned = false;
+
+  /** @param headerKeys Whether header keys are derived as well; then so must be each state's. */
+  constructor(provider: Provider, randomness: Randomness, headerKeys = false) {
     this.#provider = provider;
     this.#randomness = randomness;
+    this.#headerKeys = headerKeys;
+    this.#derived = new Uint8Array((headerKeys ? 3 : 2) * KEY_BYTES);
+    this.#nextRoot = this.#derived.subarray(0, KEY_BYTES);
+    this.#nextChain = this.#derived.subarray(KEY_BYTES, 2 * KEY_BYTES);
+    this.#nextHeaderKey = this.#derived.subarray(2 * KEY_BYTES);
   }
 
   /**
-   * RatchetInitAlice, section 3.3. One key generation, one X25519, one HKDF.
+   * RatchetInitAlice, sections 3.3 and 4.3. One key generation, one X25519, one HKDF; with header
+   * keys one HKDF more.
    *
    * @throws RefusedError when their key is a low-order point.
    */
@@ -112,11 +163,13 @@ export class DoubleRatchet {
     state.words.fill(0);
     state.rootKey.set(secret);
     state.theirPublic.set(theirSignedPrekey);
+    if (this.#headerKeys)
+      this.#firstHeaderKeys(secret, state.nextSendHeaderKey, state.nextReceiveHeaderKey);
     this.#newKeyPair(state);
     this.#turnSending(state);
   }
 
-  /** RatchetInitBob, section 3.3. No cryptography: the first header turns the ratchet. */
+  /** RatchetInitBob, sections 3.3 and 4.3: the first header turns the ratchet. */
   initResponder(
     state: RatchetState,
     secret: Uint8Array,
@@ -127,6 +180,8 @@ export class DoubleRatchet {
     state.rootKey.set(secret);
     state.ourSecret.set(signedPrekeySecret);
     state.ourPublic.set(signedPrekey);
+    if (this.#headerKeys)
+      this.#firstHeaderKeys(secret, state.nextReceiveHeaderKey, state.nextSendHeaderKey);
   }
 
   /**
@@ -147,6 +202,7 @@ export class DoubleRatchet {
    * message key in `messageKey`. Two HMAC, plus two for each message passed over; for a turn one
    * key generation, two X25519 and two HKDF more.
    *
+   * @param mixed A secret that the sender mixed into this chain, see `mixSending`.
    * @returns 0; -1 when the message lies in the past of its chain; -2 when it is more than
    *   `skipLimit` messages ahead; -3 when its ratchet key is refused. `state` is spoilt unless 0.
    */
@@ -155,6 +211,7 @@ export class DoubleRatchet {
     header: Uint8Array,
     skipLimit: number,
     skipped: SkippedKeys,
+    mixed?: Uint8Array,
   ): 0 | -1 | -2 | -3 {
     const theirPublic = header.subarray(0, KEY_BYTES);
     const before = getUint32(header, KEY_BYTES);
@@ -169,10 +226,11 @@ export class DoubleRatchet {
     }
     if (missing > skipLimit) return -2;
 
+    this.turned = turns;
     if (turns) {
       if (state.canReceive) this.#passOver(state, before, skipped);
       try {
-        this.#turn(state, theirPublic);
+        this.#turn(state, theirPublic, mixed);
       } catch (error) {
         if (error instanceof RefusedError) return -3;
         throw error;
@@ -184,6 +242,14 @@ export class DoubleRatchet {
     return 0;
   }
 
+  /**
+   * Mixes a further secret into the root key and into the sending chain, which must not have sent
+   * yet; the receiver gives the same secret to `stepReceiving`. One HKDF.
+   */
+  mixSending(state: RatchetState, secret: Uint8Array): void {
+    this.#mix(state, secret, state.sendChain);
+  }
+
   /** KDF_CK: steps `chain` in place and leaves the message key in `messageKey`. Two HMAC. */
   stepChain(chain: Uint8Array): void {
     this.#provider.hmacSha256(this.messageKey, chain, MESSAGE_KEY_CONSTANT);
@@ -191,8 +257,8 @@ export class DoubleRatchet {
     chain.set(this.#stepped);
   }
 
-  /** DHRatchet, section 3.5. */
-  #turn(state: RatchetState, theirPublic: Uint8Array): void {
+  /** DHRatchet, sections 3.5 and 4.5. */
+  #turn(state: RatchetState, theirPublic: Uint8Array, mixed: Uint8Array | undefined): void {
     state.sentBefore = state.sent;
     state.sent = 0;
     state.received = 0;
@@ -201,6 +267,11 @@ export class DoubleRatchet {
     this.#stepRoot(state);
     state.receiveChain.set(this.#nextChain);
     state.flags |= CAN_RECEIVE;
+    if (this.#headerKeys) {
+      state.receiveHeaderKey.set(state.nextReceiveHeaderKey);
+      state.nextReceiveHeaderKey.set(this.#nextHeaderKey);
+    }
+    if (mixed !== undefined) this.#mix(state, mixed, state.receiveChain);
     // Sending half: our new key against their new one.
     this.#newKeyPair(state);
     this.#turnSending(state);
@@ -210,9 +281,28 @@ export class DoubleRatchet {
     this.#stepRoot(state);
     state.sendChain.set(this.#nextChain);
     state.flags |= CAN_SEND;
+    if (this.#headerKeys) {
+      state.sendHeaderKey.set(state.nextSendHeaderKey);
+      state.nextSendHeaderKey.set(this.#nextHeaderKey);
+    }
   }
 
-  /** KDF_RK over DH(DHs, DHr). */
+  #mix(state: RatchetState, secret: Uint8Array, chain: Uint8Array): void {
+    const derived = this.#derived.subarray(0, 2 * KEY_BYTES);
+    this.#provider.hkdfSha256(derived, state.rootKey, secret, MIX_INFO);
+    state.rootKey.set(this.#nextRoot);
+    chain.set(this.#nextChain);
+  }
+
+  /** shared_hka and shared_nhkb of section 4.3, out of the handshake's secret. */
+  #firstHeaderKeys(secret: Uint8Array, ofInitiator: Uint8Array, ofResponder: Uint8Array): void {
+    const derived = this.#derived.subarray(0, 2 * KEY_BYTES);
+    this.#provider.hkdfSha256(derived, ZERO_SALT, secret, HEADER_KEYS_INFO);
+    ofInitiator.set(this.#nextRoot);
+    ofResponder.set(this.#nextChain);
+  }
+
+  /** KDF_RK, or KDF_RK_HE, over DH(DHs, DHr). */
   #stepRoot(state: RatchetState): void {
     this.#provider.x25519(this.#shared, state.ourSecret, state.theirPublic);
     this.#provider.hkdfSha256(this.#derived, state.rootKey, this.#shared, ROOT_INFO);
@@ -226,9 +316,10 @@ export class DoubleRatchet {
 
   /** SkipMessageKeys, section 3.5, up to but not including message `until`. */
   #passOver(state: RatchetState, until: number, skipped: SkippedKeys): void {
+    const chain = this.#headerKeys ? state.receiveHeaderKey : state.theirPublic;
     while (state.received < until) {
       this.stepChain(state.receiveChain);
-      skipped.add(state.theirPublic, state.received, this.messageKey);
+      skipped.add(chain, state.received, this.messageKey);
       state.received += 1;
     }
   }

@@ -1,0 +1,80 @@
+/**
+ * A child process that takes one JSON line, or nothing, and answers with one.
+ *
+ * @module
+ */
+
+import { spawn } from 'node:child_process';
+import { workerFile } from '../core/paths.ts';
+
+/** An answer is some megabytes at most; more than this is not one. */
+const ANSWER_BYTES_MAX = 512 * 2 ** 20;
+const COMPLAINT_BYTES_KEPT = 4096;
+
+/** The child gets the collector as a function, so that memory is read after a full collection. */
+const NODE_FLAGS = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
+
+export type ChildAnswer =
+  | { readonly answer: unknown }
+  /** Why there is none, to follow the words "its process". */
+  | { readonly died: string };
+
+/**
+ * Never throws: a child that dies, or answers nonsense, has died. When `signal` aborts it is killed.
+ *
+ * @param worker Name of a file in workers/.
+ */
+export async function askChild(
+  worker: string,
+  question: unknown,
+  signal: AbortSignal,
+): Promise<ChildAnswer> {
+  const child = spawn(process.execPath, [...NODE_FLAGS, workerFile(worker)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
+    detached: true,
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  // A parent that ends for any reason takes the child with it.
+  process.once('exit', kill);
+  if (signal.aborted) kill();
+
+  const chunks: string[] = [];
+  let bytes = 0;
+  let complaint = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) kill();
+    else chunks.push(chunk);
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    complaint = (complaint + chunk).slice(-COMPLAINT_BYTES_KEPT);
+  });
+  child.stdin.on('error', () => undefined); // A child that died early is reported below.
+  child.stdin.end(JSON.stringify(question));
+  try {
+    const died = await new Promise<string | undefined>((resolve) => {
+      child.on('error', (error) => resolve(`did not start: ${error.message}`));
+      child.on('close', (status, killer) => {
+        if (status === 0) resolve(undefined);
+        else if (killer !== null) resolve(`was killed by ${killer}${reasonIn(complaint)}`);
+        else resolve(`ended with status ${status}${reasonIn(complaint)}`);
+      });
+    });
+    if (died !== undefined) return { died };
+    return { answer: JSON.parse(chunks.join('')) };
+  } catch {
+    return { died: 'gave no readable answer' };
+  } finally {
+    signal.removeEventListener('abort', kill);
+    process.removeListener('exit', kill);
+  }
+}
+
+/** What the child complained of, in short: that memory ran out is said on stderr only. */
+function reasonIn(complaint: string): string {
+  if (complaint.includes('JavaScript heap out of memory')) return ': out of memory';
+  const line = complaint.split('\n').find((text) => /error/i.test(text));
+  return line === undefined ? '' : `: ${line.trim().slice(0, 200)}`;
+}

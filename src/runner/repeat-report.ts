@@ -1,0 +1,20 @@
+/**
+ * What the child process of one repeat answers: one JSON line.
+ *
+ * @module
+ */
+
+import type { RepeatSpec } from '../engine/spec.ts';
+import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
+import type { Status } from '../results/record.ts';
+
+export interface RepeatReport {
+  readonly status: Status;
+  /** Why not `ok`: one clear sentence. */
+  readonly reason?: string;
+  readonly shards: readonly ShardFacts[];
+  readonly process?: ProcessFacts;
+}
+
+/** `src/runner/repeat.ts` implements it: one fresh child process per call. */
+export type RunRepeat = (spec: RepeatSpec, signal: AbortSignal) => Promise<RepeatReport>;

@@ -1,0 +1,326 @@
+/**
+ * The figures that the project sets itself, measured on this machine and judged.
+ *
+ * @module
+ */
+
+import { HarnessError } from '../core/errors.ts';
+import type { Pairs } from '../engine/raw-pairs.ts';
+import type { RepeatSpec } from '../engine/spec.ts';
+import { medianInterval } from '../stats/interval.ts';
+import { median } from '../stats/quantile.ts';
+import { leastSquaresSlope } from '../stats/slope.ts';
+import { loadWorkload } from '../suite/parse.ts';
+import { calibrateOverhead } from './calibrate.ts';
+import { askChild } from './child.ts';
+import { loadPipelines } from './pipelines-info.ts';
+import type { RepeatReport } from './repeat-report.ts';
+import { runRepeat } from './repeat.ts';
+
+/** In the order in which they are measured: the slow one last. */
+export const TARGET_NAMES = [
+  'ratchet',
+  'hpke',
+  'overhead-cpu',
+  'overhead-latency',
+  'retained',
+] as const;
+export type TargetName = (typeof TARGET_NAMES)[number];
+
+/** At most this many times the library's functions alone. */
+const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8 } as const;
+const OVERHEAD_CPU_BOUND_NS = 40;
+/** Beyond one reading of the clock, which a latency cannot do without. */
+const OVERHEAD_LATENCY_BOUND_NS = 50;
+const RETAINED_BOUND_BYTES = 600;
+
+/** With fewer, the interval of a median says little. */
+const PAIRS_MIN = 20;
+
+/** The same in every population, so that only sessions are added. */
+const USERS = 2_000;
+/** The smallest population, a quarter, then gives each user a session, as workloads require. */
+export const SESSIONS_MIN = 4_000;
+/** Beyond it, users per session fall below what workloads allow. */
+export const SESSIONS_MAX = 2_000_000;
+export const SESSIONS_DEFAULT = 400_000;
+/** The handshake and one more: every session is open at both ends. */
+const MESSAGES = 2;
+const WARMUP_MS = 50;
+
+/** A value with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Ours against the library's functions, in pairs in one process. */
+export interface PairEvidence {
+  readonly kind: 'pairs';
+  /** Of CPU, per message or per seal. */
+  readonly oursNs: Estimate;
+  readonly rawNs: Estimate;
+  /** One entry per pair. */
+  readonly pairs: { readonly oursNs: readonly number[]; readonly rawNs: readonly number[] };
+  /** What the raw side called for one message or seal. */
+  readonly calls: readonly {
+    /** As in src/crypto/counting.ts. */
+    readonly name: string;
+    readonly count: number;
+    /** Median CPU of one call, timed by itself; null for what is composed of the other calls. */
+    readonly eachNs: number | null;
+  }[];
+}
+
+export interface OverheadEvidence {
+  readonly kind: 'overhead';
+  readonly clockReadNs: number;
+}
+
+export interface PopulationEvidence {
+  readonly kind: 'populations';
+  /** Growth from before the first to after the last message, each in a process of its own. */
+  readonly populations: readonly {
+    readonly sessions: number;
+    readonly heapBytes: number;
+    /** Array buffers included. */
+    readonly externalBytes: number;
+  }[];
+  /** Of the line through the populations at no sessions: what does not grow with them. */
+  readonly fixedBytes: number;
+}
+
+export interface JudgedTarget {
+  readonly name: TargetName;
+  readonly verdict: 'met' | 'missed';
+  /** `ratio` is times the raw functions. */
+  readonly unit: 'ratio' | 'ns' | 'B';
+  /** At most. */
+  readonly bound: number;
+  readonly measured: Estimate;
+  readonly evidence: PairEvidence | OverheadEvidence | PopulationEvidence;
+}
+
+export interface FailedTarget {
+  readonly name: TargetName;
+  readonly verdict: 'failed';
+  readonly reason: string;
+}
+
+export type TargetResult = JudgedTarget | FailedTarget;
+
+/** What measures; tests give others. */
+export interface Instruments {
+  readonly askChild: typeof askChild;
+  readonly calibrateOverhead: typeof calibrateOverhead;
+  readonly runRepeat: typeof runRepeat;
+}
+
+export interface MeasureOptions {
+  /** Measured in the order of TARGET_NAMES. */
+  readonly names: readonly TargetName[];
+  /** The largest population of `retained`, SESSIONS_MIN to SESSIONS_MAX. */
+  readonly sessions: number;
+  readonly signal: AbortSignal;
+  /** @param sessions Of the population that is opened next; only for `retained`. */
+  readonly onStart: (name: TargetName, sessions?: number) => void;
+  readonly instruments?: Instruments;
+}
+
+/** What workers/target.ts answers, if not `{ failure }` with a message. */
+export interface TargetSamples extends Pairs {
+  /** For each call that the raw side makes: ns of CPU, one entry per batch of calls. */
+  readonly eachNs: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * A target that cannot be measured has failed, and the others are measured all the same. When
+ * `signal` aborts, what is finished is returned.
+ */
+export async function measureTargets(options: MeasureOptions): Promise<TargetResult[]> {
+  const { names, signal, onStart } = options;
+  const instruments = options.instruments ?? { askChild, calibrateOverhead, runRepeat };
+  // One process samples what both targets of overhead are judged by.
+  let overhead: ReturnType<typeof calibrateOverhead> | undefined;
+  const measure = async (name: TargetName): Promise<JudgedTarget> => {
+    if (name === 'retained') return measureRetained(options, instruments);
+    onStart(name);
+    if (name === 'ratchet' || name === 'hpke') return measurePairs(name, instruments, signal);
+    overhead ??= instruments.calibrateOverhead(signal);
+    return judgeOverhead(name, await overhead);
+  };
+  const results: TargetResult[] = [];
+  for (const name of TARGET_NAMES.filter((known) => names.includes(known))) {
+    if (signal.aborted) break;
+    try {
+      results.push(await measure(name));
+    } catch (error) {
+      // The child was killed: no failure of the target.
+      if (signal.aborted) break;
+      if (!(error instanceof HarnessError)) throw error;
+      results.push({ name, verdict: 'failed', reason: error.message });
+    }
+  }
+  return results;
+}
+
+/** The populations of `retained`: a quarter, a half and the whole of the largest. */
+export function populationsOf(sessions: number): number[] {
+  return [sessions / 4, sessions / 2, sessions].map(Math.round);
+}
+
+async function measurePairs(
+  name: 'ratchet' | 'hpke',
+  instruments: Instruments,
+  signal: AbortSignal,
+): Promise<JudgedTarget> {
+  const result = await instruments.askChild('target', { target: name }, signal);
+  if ('died' in result) throw notMeasured(`its process ${result.died}`);
+  const answer = result.answer as TargetSamples | { readonly failure: string };
+  if ('failure' in answer) throw notMeasured(answer.failure);
+  return judgePairs(name, answer);
+}
+
+/**
+ * By the median of the pairs' ratios: within a pair both sides met the same neighbours.
+ *
+ * @throws HarnessError for samples that cannot decide.
+ */
+export function judgePairs(name: 'ratchet' | 'hpke', samples: TargetSamples): JudgedTarget {
+  const { oursNs, rawNs, calls, eachNs } = samples;
+  const complete = oursNs.filter((ns, pair) => isCost(ns) && isCost(rawNs[pair])).length;
+  if (complete < PAIRS_MIN || complete !== oursNs.length || complete !== rawNs.length) {
+    const found = `${complete} of ${Math.max(oursNs.length, rawNs.length)}`;
+    throw notMeasured(`expected at least ${PAIRS_MIN} pairs, all above 0 ns, found ${found}`);
+  }
+  const uneven = Object.keys(calls).find((call) => !Number.isInteger(calls[call]));
+  if (uneven !== undefined) {
+    throw notMeasured(
+      `expected the same calls for each message, found ${calls[uneven]} of ${uneven} on average`,
+    );
+  }
+  const bound = RATIO_BOUNDS[name];
+  const measured = estimate(oursNs.map((ns, pair) => ns / rawNs[pair]!));
+  return {
+    name,
+    verdict: measured.value <= bound ? 'met' : 'missed',
+    unit: 'ratio',
+    bound,
+    measured,
+    evidence: {
+      kind: 'pairs',
+      oursNs: estimate(oursNs),
+      rawNs: estimate(rawNs),
+      pairs: { oursNs, rawNs },
+      calls: Object.entries(calls).map(([call, count]) => ({
+        name: call,
+        count,
+        eachNs: eachNs[call] === undefined ? null : median(eachNs[call]),
+      })),
+    },
+  };
+}
+
+/** By the upper end of the interval, for the stage that is worst. */
+export function judgeOverhead(
+  name: 'overhead-cpu' | 'overhead-latency',
+  { cpuNs, latencyNs, clockReadNs }: Awaited<ReturnType<typeof calibrateOverhead>>,
+): JudgedTarget {
+  const isCpu = name === 'overhead-cpu';
+  const measured = isCpu ? cpuNs : latencyNs;
+  const bound = isCpu ? OVERHEAD_CPU_BOUND_NS : clockReadNs + OVERHEAD_LATENCY_BOUND_NS;
+  return {
+    name,
+    verdict: measured.high <= bound ? 'met' : 'missed',
+    unit: 'ns',
+    bound,
+    measured,
+    evidence: { kind: 'overhead', clockReadNs },
+  };
+}
+
+async function measureRetained(
+  { sessions, signal, onStart }: MeasureOptions,
+  instruments: Instruments,
+): Promise<JudgedTarget> {
+  const populations: PopulationEvidence['populations'][number][] = [];
+  for (const population of populationsOf(sessions)) {
+    onStart('retained', population);
+    const report = await instruments.runRepeat(await retainedSpec(population), signal);
+    if (signal.aborted) throw notMeasured('it was interrupted');
+    if (report.status !== 'ok') {
+      throw notMeasured(
+        `with ${population} sessions: ${report.status}: ${report.reason ?? 'no reason'}`,
+      );
+    }
+    populations.push({ sessions: population, ...growth(report) });
+  }
+  return judgeRetained(populations);
+}
+
+async function retainedSpec(sessions: number): Promise<RepeatSpec> {
+  const { workload } = await loadWorkload('chat');
+  const pipeline = 'double-ratchet';
+  const { options } = (await loadPipelines([pipeline])).get(pipeline)!;
+  return {
+    cell: `target/${pipeline}:hop=none,rest=none/native/chat:messages=${MESSAGES},sessions=${sessions}/t1`,
+    pipeline,
+    options: {
+      ...Object.fromEntries(Object.entries(options).map(([key, option]) => [key, option.default])),
+      hop: 'none',
+      rest: 'none',
+    },
+    provider: 'native',
+    workload: { ...workload, sessions, messages: MESSAGES, usersPerSession: USERS / sessions },
+    threads: 1,
+    seed: 1,
+    repeat: 0,
+    randomness: 'os',
+    purpose: 'measure',
+    warmupMs: WARMUP_MS,
+  };
+}
+
+function growth({ shards }: RepeatReport): { heapBytes: number; externalBytes: number } {
+  let heapBytes = 0;
+  let externalBytes = 0;
+  for (const { memory } of shards) {
+    heapBytes += memory.after.heapUsedBytes - memory.before.heapUsedBytes;
+    externalBytes += memory.after.externalBytes - memory.before.externalBytes;
+  }
+  return { heapBytes, externalBytes };
+}
+
+/** By the slope over the populations: what there is once, such as compiled code, drops out. */
+export function judgeRetained(populations: PopulationEvidence['populations']): JudgedTarget {
+  const line = leastSquaresSlope(
+    populations.map(({ sessions }) => sessions),
+    populations.map(({ heapBytes, externalBytes }) => heapBytes + externalBytes),
+  );
+  if (line?.interval === undefined) {
+    throw new RangeError(`"populations" expected at least three, got ${populations.length}`);
+  }
+  const { slope, intercept, interval } = line;
+  return {
+    name: 'retained',
+    verdict: slope <= RETAINED_BOUND_BYTES ? 'met' : 'missed',
+    unit: 'B',
+    bound: RETAINED_BOUND_BYTES,
+    measured: { value: slope, ...interval },
+    evidence: { kind: 'populations', populations, fixedBytes: intercept },
+  };
+}
+
+function isCost(ns: number | undefined): boolean {
+  return ns !== undefined && ns > 0 && ns < Infinity;
+}
+
+function estimate(values: readonly number[]): Estimate {
+  const value = median(values);
+  return { value, ...(medianInterval(values) ?? { low: value, high: value }) };
+}
+
+function notMeasured(reason: string): HarnessError {
+  return new HarnessError('WRONG_RESULT', reason);
+}

@@ -1,0 +1,112 @@
+/**
+ * Child process: samples one of the project's own targets; prints one JSON line.
+ *
+ * @module
+ */
+
+import { loadByName } from '../src/core/discover.ts';
+import { HarnessError } from '../src/core/errors.ts';
+import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
+import type { PrimitiveName, Provider, ProviderModule } from '../src/crypto/provider.ts';
+import { providerRandomness } from '../src/crypto/randomness.ts';
+import { sampleMessagePairs, samplePairs, type Pairs } from '../src/engine/raw-pairs.ts';
+import { readThreadCpuNs } from '../src/measure/cpu.ts';
+import type { Pipeline } from '../src/pipelines/_pipeline.ts';
+import { Hpke } from '../src/protocols/hpke.ts';
+import { rawNativeCalls, type RawCalls } from '../src/providers/_native-raw.ts';
+import type { Behaviour } from '../src/workload/behaviour.ts';
+
+const PAIRS = 40;
+const HPKE_SEALS = 100;
+/** Of each raw call by itself: batches, of which each lasts long beside the CPU clock's step. */
+const BATCHES = 11;
+const BATCH_CALLS = 500;
+
+async function sampleRatchet(provider: Provider, rawCall: RawCalls): Promise<Pairs> {
+  const parts = {
+    pipeline: await loadByName<Pipeline>(PIPELINES_DIR, 'double-ratchet', 'pipeline'),
+    provider,
+    behaviour: await loadByName<Behaviour>(BEHAVIOURS_DIR, 'one-way', 'behaviour'),
+  };
+  return sampleMessagePairs(parts, rawCall, PAIRS);
+}
+
+/** A seal of 32 B against one multiplication of the base point and one agreement. */
+function sampleHpke(provider: Provider, rawCall: RawCalls): Pairs {
+  const base = rawCall('x25519-base')!;
+  const agree = rawCall('x25519')!;
+  const hpke = new Hpke(provider);
+  const randomness = providerRandomness(provider);
+  const recipient = new Uint8Array(32);
+  provider.x25519Public(recipient, new Uint8Array(32).fill(3));
+  const plaintext = new Uint8Array(32);
+  const info = new Uint8Array(16);
+  const aad = new Uint8Array(160);
+  const out = new Uint8Array(80);
+  const ours = (): void => {
+    for (let i = 0; i < HPKE_SEALS; i++) {
+      hpke.seal(out, randomness, recipient, info, aad, plaintext);
+    }
+  };
+  const raw = (): void => {
+    for (let i = 0; i < HPKE_SEALS; i++) {
+      base();
+      agree();
+    }
+  };
+  for (let i = 0; i < 20; i++) {
+    ours();
+    raw();
+  }
+  const calls = { 'x25519-base': 1, x25519: 1 };
+  return { ...samplePairs(PAIRS, ours, raw, HPKE_SEALS), calls };
+}
+
+/**
+ * CPU of each raw call by itself, in ns, one entry per batch.
+ *
+ * @throws Error for a counted call that the raw side lacks: its sum would be too small.
+ */
+function sampleEach(
+  calls: Pairs['calls'],
+  rawCall: RawCalls,
+  sources: Provider['sources'],
+): Record<string, number[]> {
+  const eachNs: Record<string, number[]> = {};
+  for (const name of Object.keys(calls)) {
+    const call = rawCall(name);
+    if (call === undefined) {
+      if (sources[name.split(':')[0] as PrimitiveName] === 'composed') continue;
+      throw new Error(`no raw call for ${name}`);
+    }
+    const samples: number[] = [];
+    for (let batch = -1; batch < BATCHES; batch++) {
+      const before = readThreadCpuNs();
+      for (let i = 0; i < BATCH_CALLS; i++) call();
+      // The first one warms up.
+      if (batch >= 0) samples.push((readThreadCpuNs() - before) / BATCH_CALLS);
+    }
+    eachNs[name] = samples;
+  }
+  return eachNs;
+}
+
+async function sample(target: 'ratchet' | 'hpke'): Promise<unknown> {
+  try {
+    const module = await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider');
+    const provider = await module.load();
+    const rawCall = await rawNativeCalls();
+    const pairs =
+      target === 'ratchet' ? await sampleRatchet(provider, rawCall) : sampleHpke(provider, rawCall);
+    return { ...pairs, eachNs: sampleEach(pairs.calls, rawCall, provider.sources) };
+  } catch (error) {
+    // What a user can run into, such as a library that is not installed, is an answer too.
+    if (error instanceof HarnessError) return { failure: error.message };
+    throw error;
+  }
+}
+
+let input = '';
+for await (const chunk of process.stdin.setEncoding('utf8')) input += String(chunk);
+const { target } = JSON.parse(input) as { target: 'ratchet' | 'hpke' };
+process.stdout.write(`${JSON.stringify(await sample(target))}\n`);
