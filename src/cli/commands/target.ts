@@ -1,0 +1,236 @@
+/** `target`: measures on this machine the figures that the project sets itself, and judges them. */
+
+import { badInput } from '../../core/errors.ts';
+import { quoted } from '../../core/json.ts';
+import { hint } from '../../core/nearest.ts';
+import { formatEstimate, formatQuantity, scaleFor } from '../../report/numbers.ts';
+import { renderTable, type Table } from '../../report/table.ts';
+import { readEnvironment, type Environment } from '../../results/environment.ts';
+import {
+  measureTargets,
+  populationsOf,
+  SESSIONS_DEFAULT,
+  SESSIONS_MAX,
+  SESSIONS_MIN,
+  TARGET_NAMES,
+  type Estimate,
+  type JudgedTarget,
+  type PairEvidence,
+  type TargetName,
+  type TargetResult,
+} from '../../runner/targets.ts';
+import { defineCommand, EXIT, type Command, type ExitStatus } from '../command.ts';
+import { Interruption } from '../interruption.ts';
+
+/** A rough guide to the wait: opening a session took about this on a shared virtual machine. */
+const OPENING_MS = 0.7;
+
+const target: Command = defineCommand({
+  name: 'target',
+  summary: 'Measure the figures that the project sets itself, and judge them',
+  details: [
+    'ratchet           send and receive of the Double Ratchet, at most 1.6 times the CPU of the',
+    '                  library functions that it calls',
+    'hpke              an HPKE seal of 32 B, at most 1.8 times its two X25519 operations',
+    'overhead-cpu      what the harness adds to a stage call in CPU batches, at most 40 ns',
+    'overhead-latency  the same in latency batches, at most one clock reading and 50 ns',
+    'retained          memory of an open session, both ends, at most 600 B; takes minutes, as',
+    '                  it opens up to --sessions sessions in one process',
+    '',
+    'Leave the machine alone meanwhile; doctor tells whether it is quiet. Exits with 0 when all',
+    'are met, 1 when one is missed and 3 when one could not be measured.',
+  ].join('\n'),
+  positionals: {
+    name: { placeholder: 'NAME', summary: 'one of these', default: 'all' },
+  },
+  options: {
+    sessions: {
+      kind: 'integer',
+      min: SESSIONS_MIN,
+      max: SESSIONS_MAX,
+      summary: `of retained: the largest population; ${SESSIONS_DEFAULT} when left out`,
+    },
+    json: { kind: 'flag', summary: 'print everything as JSON, each pair included' },
+  },
+  examples: ['target ratchet', 'target retained --sessions 40000', 'target --json'],
+  async run({ positionals: { name }, options, output }) {
+    const names = TARGET_NAMES.filter((known) => name === 'all' || name === known);
+    if (names.length === 0) {
+      throw badInput(`target: unknown target ${quoted(name)}; ${hint(name, TARGET_NAMES)}`);
+    }
+    if (options.sessions !== undefined && !names.includes('retained')) {
+      throw badInput(`target: --sessions is for retained, and ${name} opens no such population`);
+    }
+    const environment = await readEnvironment();
+    const sessions = options.sessions ?? SESSIONS_DEFAULT;
+    using interruption = new Interruption();
+    const targets = await measureTargets({
+      names,
+      sessions,
+      signal: interruption.signal,
+      onStart: (started, population) => output.note(progress(started, sessions, population)),
+    });
+    if (options.json) {
+      output.print(`${JSON.stringify({ environment, targets }, undefined, 2)}\n`);
+    } else if (targets.length > 0) {
+      const tables = tablesOf(targets, environment);
+      const terminal = { width: output.printWidth };
+      output.print(tables.map((table) => renderTable(table, terminal)).join('\n'));
+    }
+    if (!interruption.signal.aborted) return statusOf(targets);
+    output.note(`interrupted: ${targets.length} of ${names.length} targets were measured\n`);
+    return interruption.status;
+  },
+});
+export default target;
+
+function progress(name: TargetName, sessions: number, population: number | undefined): string {
+  if (population === undefined) return `measuring ${name} ...\n`;
+  const populations = populationsOf(sessions);
+  const seconds = Math.ceil((population * OPENING_MS) / 1_000);
+  const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`;
+  return (
+    `measuring ${name}: process ${populations.indexOf(population) + 1} of ${populations.length}, ` +
+    `${grouped(population)} sessions, about ${wait} ...\n`
+  );
+}
+
+/** That a target could not be measured weighs more than that another is missed. */
+export function statusOf(targets: readonly TargetResult[]): ExitStatus {
+  if (targets.some(({ verdict }) => verdict === 'failed')) return EXIT.failed;
+  return targets.some(({ verdict }) => verdict === 'missed') ? EXIT.gateFailed : EXIT.fine;
+}
+
+/** The verdicts, and for each target of pairs where its time goes. */
+export function tablesOf(targets: readonly TargetResult[], environment: Environment): Table[] {
+  const { cpuModel, availableCores, node } = environment;
+  const verdicts: Table = {
+    title: `Targets on ${cpuModel}, ${availableCores} cores, Node ${node}`,
+    columns: ['target', 'at most', 'measured', 'ours', 'raw', 'from', 'verdict'].map((title) => ({
+      title,
+    })),
+    rows: targets.map((result) => ({ cells: verdictCells(result) })),
+    notes: [
+      'In brackets: 95 % intervals. Those of pairs and of overhead are of the median over the ' +
+        'pairs of one process; another process may differ by more.',
+      ...targets.map((result) => `${result.name}: ${sentence(result)}`),
+    ],
+  };
+  return [
+    verdicts,
+    ...targets.flatMap((result) =>
+      result.verdict !== 'failed' && result.evidence.kind === 'pairs'
+        ? [timeTable(result.name, result.evidence)]
+        : [],
+    ),
+  ];
+}
+
+function verdictCells(result: TargetResult): (string | undefined)[] {
+  if (result.verdict === 'failed') {
+    return [result.name, undefined, undefined, undefined, undefined, undefined, 'failed'];
+  }
+  const { name, verdict, bound, unit, measured, evidence } = result;
+  const isRatio = unit === 'ratio';
+  const cells = [
+    name,
+    isRatio ? `${bound} x raw` : formatQuantity(bound, unit),
+    isRatio ? `${estimateText(measured, '')} x raw` : estimateText(measured, unit),
+  ];
+  if (evidence.kind === 'pairs') {
+    const { oursNs, rawNs, pairs } = evidence;
+    const count = pairs.oursNs.length;
+    return [...cells, timeText(oursNs.value), timeText(rawNs.value), `${count} pairs`, verdict];
+  }
+  const from =
+    evidence.kind === 'overhead'
+      ? 'pairs of one process'
+      : `${evidence.populations.length} processes`;
+  return [...cells, undefined, undefined, from, verdict];
+}
+
+/** What was compared with what. */
+const COMPARED: Readonly<Record<TargetName, string>> = {
+  ratchet:
+    'thread CPU of send and receive of one message of 115 B, Double Ratchet over native without ' +
+    'hop and store, against the same calls of sodium-native at the same lengths on buffers made ' +
+    'beforehand. Median of the ratios within pairs; the first side alternates.',
+  hpke:
+    'thread CPU of an HPKE seal of 32 B over native, against one multiplication of the base point ' +
+    'and one agreement by sodium-native. Median of the ratios within pairs; the first side ' +
+    'alternates.',
+  'overhead-cpu':
+    'CPU per stage call of the engine minus that of a plain loop over the same calls, pipeline ' +
+    'plaintext over null; the worst of four stages, judged by the upper end.',
+  'overhead-latency':
+    'latency that the engine records per stage call minus the time of a plain loop over the same ' +
+    'calls, pipeline plaintext over null; the worst of four stages, judged by the upper end.',
+  retained:
+    'slope of heap and external memory, array buffers included, over the sessions of fresh ' +
+    'processes, after a full collection. Double Ratchet over native without hop and store, both ' +
+    'ends, the same 2,000 users, two messages a session, no skipped keys; what the harness itself ' +
+    'keeps for a session is in it.',
+};
+
+function sentence(result: TargetResult): string {
+  if (result.verdict === 'failed') return `could not be measured: ${result.reason}`;
+  return `${COMPARED[result.name]}${detail(result)}`;
+}
+
+function detail({ name, evidence }: JudgedTarget): string {
+  if (evidence.kind === 'pairs' || name === 'overhead-cpu') return '';
+  if (evidence.kind === 'overhead') {
+    return ` One reading of the clock takes ${timeText(evidence.clockReadNs)} here; 50 ns more are allowed.`;
+  }
+  const points = evidence.populations.map(({ sessions, heapBytes, externalBytes }) => {
+    return `${grouped(sessions)} sessions ${formatQuantity(heapBytes + externalBytes, 'B')}`;
+  });
+  const fixed = formatQuantity(evidence.fixedBytes, 'B');
+  return ` Measured: ${points.join(', ')}; ${fixed} of it do not depend on their number.`;
+}
+
+function timeTable(name: TargetName, { oursNs, calls }: PairEvidence): Table {
+  const unit = name === 'hpke' ? 'seal' : 'message';
+  const timed = calls.flatMap(({ name: call, count, eachNs }) =>
+    eachNs === null ? [] : [{ call, count, eachNs, ns: count * eachNs }],
+  );
+  const restNs = timed.reduce((rest, { ns }) => rest - ns, oursNs.value);
+  const composed = calls.filter(({ eachNs }) => eachNs === null);
+  const share = (ns: number): string => formatQuantity(ns / oursNs.value, 'share');
+  return {
+    title: `${name}: where the CPU of one ${unit} goes`,
+    columns: ['call', `calls per ${unit}`, 'each', `per ${unit}`, 'share'].map((title) => ({
+      title,
+    })),
+    rows: [
+      ...timed.map(({ call, count, eachNs, ns }) => ({
+        cells: [call, String(count), timeText(eachNs), timeText(ns), share(ns)],
+      })),
+      { cells: ['all the rest', undefined, undefined, timeText(restNs), share(restNs)] },
+      { cells: ['ours', undefined, undefined, timeText(oursNs.value), share(oursNs.value)] },
+    ],
+    notes: [
+      'Calls of the library by name and input bytes, for an AEAD associated data + plaintext. ' +
+        'Each was timed by itself in a tight loop, so that their sum may differ from raw above.',
+      ...composed.map(
+        ({ name: call, count }) =>
+          `${call}, ${count} per ${unit}, is composed of the calls above and not counted again.`,
+      ),
+    ],
+  };
+}
+
+/** `1.47 [1.45, 1.49]`, with a unit after it where there is one. */
+function estimateText({ value, low, high }: Estimate, unit: string): string {
+  const scale = scaleFor(unit, [value]);
+  const text = formatEstimate({ value, low, high, repeats: 0 }, scale);
+  return scale.unit === '' ? text : `${text} ${scale.unit}`;
+}
+
+function timeText(ns: number): string {
+  return formatQuantity(ns, 'ns');
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
+}

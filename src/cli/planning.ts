@@ -1,0 +1,69 @@
+/**
+ * From what a command line names to a plan, everything refused that cannot be used.
+ *
+ * @module
+ */
+
+import type { Pipeline } from '../pipelines/_pipeline.ts';
+import { loadPipelines } from '../runner/pipelines-info.ts';
+import { parseName } from '../suite/names.ts';
+import { loadSuite, type LoadedSuite, type Replacements } from '../suite/parse.ts';
+import { planSuite, type Plan, type PlanOptions } from '../suite/plan.ts';
+
+export interface PlannedSuite {
+  readonly loaded: LoadedSuite;
+  /** By the name or path that the suite uses. */
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
+  readonly plan: Plan;
+}
+
+/** @throws HarnessError BAD_INPUT for whatever the suite or the options get wrong. */
+export async function planNamed(
+  nameOrPath: string,
+  options: PlanOptions,
+  instead: Replacements = {},
+): Promise<PlannedSuite> {
+  const loaded = await loadSuite(nameOrPath, undefined, instead);
+  const { matrix } = loaded.suite;
+  const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
+  const pipelines = await loadPipelines(names);
+  const providers = matrix.flatMap((group) => group.implementations);
+  return { loaded, pipelines, plan: planSuite(loaded, { pipelines, providers }, options) };
+}
+
+/** Options that several commands have. */
+export const PLAN_OPTIONS = {
+  filter: {
+    kind: 'text',
+    placeholder: 'RE',
+    summary: 'only cells whose name matches this regular expression',
+  },
+  provider: {
+    kind: 'list',
+    placeholder: 'NAME|FILE',
+    summary: "this provider instead of the suite's; may be given several times",
+  },
+  pipeline: {
+    kind: 'list',
+    placeholder: 'NAME|FILE',
+    summary: "this pipeline instead of the suite's; may be given several times",
+  },
+  workload: {
+    kind: 'list',
+    placeholder: 'NAME|FILE',
+    summary: "this workload instead of the suite's; may be given several times",
+  },
+} as const;
+
+/** What the three options that name things replace. */
+export function replacementsOf(options: {
+  readonly provider: readonly string[];
+  readonly pipeline: readonly string[];
+  readonly workload: readonly string[];
+}): Replacements {
+  return {
+    ...(options.pipeline.length === 0 ? {} : { pipelines: [...options.pipeline] }),
+    ...(options.provider.length === 0 ? {} : { implementations: [...options.provider] }),
+    ...(options.workload.length === 0 ? {} : { workloads: [...options.workload] }),
+  };
+}

@@ -1,0 +1,40 @@
+import { sumSessions } from './_bytes.ts';
+import type { MemoryFacts } from '../measure/facts.ts';
+import { figure, type Metric } from './_metric.ts';
+
+/**
+ * Memory that a live session keeps, by where it lies.
+ *
+ * Node's `external` includes array buffers; here it is without them. `native` is what the resident
+ * set grew by beyond all the rest: a residual, which also holds what the other counters miss or
+ * count twice, and which may be negative. The resident set belongs to the process, so with several
+ * threads it is read from the earliest to the latest reading and not summed.
+ */
+const retainedBytes: Metric = {
+  name: 'retained-bytes',
+  unit: 'B',
+  direction: 'lower',
+  title: 'Memory retained per session',
+  derive({ shards }) {
+    const sessions = sumSessions(shards);
+    if (sessions === 0) return [];
+    const grownBy = (bytes: keyof MemoryFacts): number =>
+      shards.reduce((sum, { memory }) => sum + memory.after[bytes] - memory.before[bytes], 0);
+    const resident =
+      Math.max(...shards.map(({ memory }) => memory.after.rssBytes)) -
+      Math.min(...shards.map(({ memory }) => memory.before.rssBytes));
+    const heap = grownBy('heapUsedBytes');
+    const external = grownBy('externalBytes');
+    const arrayBuffers = grownBy('arrayBufferBytes');
+    const wasm = grownBy('wasmBytes');
+    return [
+      figure(heap / sessions, { kind: 'heap' }),
+      figure((external - arrayBuffers) / sessions, { kind: 'external' }),
+      figure(arrayBuffers / sessions, { kind: 'arraybuffer' }),
+      figure(wasm / sessions, { kind: 'wasm' }),
+      figure((resident - heap - external - wasm) / sessions, { kind: 'native' }),
+    ];
+  },
+};
+
+export default retainedBytes;

@@ -1,0 +1,209 @@
+/**
+ * Records grouped by cell, with the figures of every repeat side by side.
+ *
+ * Between raw facts and rows: tables and sentences need the figures of each repeat, because
+ * differences and ratios are taken repeat by repeat and only then summarised.
+ *
+ * @module
+ */
+
+import type { Figure, Metric } from '../metrics/_metric.ts';
+import { loadMetrics } from '../metrics/_registry.ts';
+import type { RepeatRecord, Status } from '../results/record.ts';
+
+/** One figure of a cell over its repeats. */
+export interface Series extends Omit<Figure, 'value' | 'samplesBeyond'> {
+  readonly metric: string;
+  readonly unit: string;
+  /** Repeat number to value; repeats that have no such figure are absent. */
+  readonly values: ReadonlyMap<number, number>;
+}
+
+/** The names of a cell, as its records carry them. */
+export interface CellNames {
+  /** suite/pipeline/implementation/workload/tN. */
+  readonly cell: string;
+  readonly suite: string;
+  /** With its options. */
+  readonly pipeline: string;
+  readonly implementation: string;
+  /** With its options. */
+  readonly workload: string;
+  readonly threads: number;
+}
+
+export interface CellResult extends CellNames {
+  /** This and the next are empty for a cell of which nothing was recorded. */
+  readonly family: string;
+  readonly rung: string;
+  readonly status: Status;
+  /** Why not `ok`. */
+  readonly reason?: string;
+  /** Repeats that count. */
+  readonly repeats: number;
+  /** Repeats that were left out because they were invalid. */
+  readonly leftOut: number;
+  readonly series: ReadonlyMap<string, Series>;
+}
+
+/** What identifies a series within a cell. Everything but the metric may be left out. */
+export type SeriesName = { readonly metric: string } & Partial<
+  Pick<Figure, 'stage' | 'role' | 'kind' | 'statistic'>
+>;
+
+/**
+ * @param planned Names of cells: the order of the result, and those of which nothing was recorded.
+ *   Without it cells are in the order of the ladder.
+ * @throws HarnessError for a histogram that cannot be read.
+ */
+export async function deriveCells(
+  records: readonly RepeatRecord[],
+  planned: readonly string[] = [],
+): Promise<CellResult[]> {
+  const metrics = await loadMetrics();
+  const groups = new Map<string, RepeatRecord[]>(planned.map((cell) => [cell, []]));
+  for (const record of inLadderOrder(records)) {
+    const group = groups.get(record.cell);
+    if (group === undefined) groups.set(record.cell, [record]);
+    else group.push(record);
+  }
+  return [...groups].map(([cell, group]) =>
+    deriveCell(group[0] ?? namesFrom(cell), group, metrics),
+  );
+}
+
+/** The series of a cell, or undefined where the cell has no such figure. */
+export function seriesOf(cell: CellResult, name: SeriesName): Series | undefined {
+  return cell.series.get(keyOf({ ...NOWHERE, ...name }));
+}
+
+const NOWHERE = { stage: '', role: '', kind: '', statistic: 'median' } as const;
+
+function keyOf(at: Required<SeriesName>): string {
+  return [at.metric, at.stage, at.role, at.kind, at.statistic].join('\n');
+}
+
+type Names = CellNames & Pick<CellResult, 'family' | 'rung'>;
+
+/** What the name of a cell without records tells; no segment but the suite's can hold a slash. */
+function namesFrom(cell: string): Names {
+  const segments = cell.split('/');
+  const [pipeline = '', implementation = '', workload = '', threads = ''] = segments.slice(-4);
+  return {
+    cell,
+    suite: segments.slice(0, -4).join('/'),
+    pipeline,
+    implementation,
+    workload,
+    threads: Number(threads.slice(1)),
+    family: '',
+    rung: '',
+  };
+}
+
+function deriveCell(
+  names: Names,
+  records: readonly RepeatRecord[],
+  metrics: readonly Metric[],
+): CellResult {
+  const { status, reason } = judge(records);
+  const counted = status === 'ok' ? records.filter((record) => record.status === 'ok') : [];
+  return {
+    cell: names.cell,
+    suite: names.suite,
+    pipeline: names.pipeline,
+    implementation: names.implementation,
+    workload: names.workload,
+    threads: names.threads,
+    family: names.family,
+    rung: names.rung,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    repeats: counted.length,
+    leftOut: status === 'ok' ? records.length - counted.length : 0,
+    series: deriveSeries(counted, metrics),
+  };
+}
+
+/** One wrong repeat makes the cell an error: never a number, however many repeats were right. */
+function judge(records: readonly RepeatRecord[]): { status: Status; reason?: string } {
+  const failed = records.find((record) => record.status === 'error');
+  if (failed !== undefined) {
+    return { status: 'error', reason: failed.reason ?? `repeat ${failed.repeat} failed` };
+  }
+  const unsteady = unsteadySeed(records);
+  if (unsteady !== undefined) {
+    return {
+      status: 'error',
+      reason: `repeats with the same seed ${unsteady} did different work: their digests differ`,
+    };
+  }
+  if (records.some((record) => record.status === 'ok')) return { status: 'ok' };
+  const [first] = records;
+  if (first === undefined) {
+    return { status: 'invalid', reason: 'no repeat was finished' };
+  }
+  return { status: first.status, reason: first.reason ?? `the cell is ${first.status}` };
+}
+
+/** What a shard does is a function of its seed, so the same seed must give the same digests. */
+function unsteadySeed(records: readonly RepeatRecord[]): number | undefined {
+  const digests = new Map<number, string>();
+  for (const { seed, status, shards } of records) {
+    if (status !== 'ok') continue;
+    const digest = shards
+      .map((shard) => `${shard.shard}:${shard.digest}`)
+      .sort()
+      .join(' ');
+    const earlier = digests.get(seed);
+    if (earlier !== undefined && earlier !== digest) return seed;
+    digests.set(seed, digest);
+  }
+  return undefined;
+}
+
+function deriveSeries(
+  records: readonly RepeatRecord[],
+  metrics: readonly Metric[],
+): Map<string, Series> {
+  const all = new Map<string, Series & { readonly values: Map<number, number> }>();
+  for (const source of metrics) {
+    const { name: metric, unit } = source;
+    for (const record of records) {
+      for (const { stage, role, kind, statistic, value } of source.derive(record)) {
+        if (!Number.isFinite(value)) continue;
+        const key = keyOf({ metric, stage, role, kind, statistic });
+        let series = all.get(key);
+        if (series === undefined) {
+          series = { metric, unit, stage, role, kind, statistic, values: new Map() };
+          all.set(key, series);
+        }
+        series.values.set(record.repeat, value);
+      }
+    }
+  }
+  return all;
+}
+
+const FAMILIES = ['plaintext-relay', 'ratchet', 'escrow-wrapped'];
+
+/** By family, rung, name and repeat, so that the order in which they ran does not show. */
+function inLadderOrder(records: readonly RepeatRecord[]): RepeatRecord[] {
+  return [...records].sort(
+    (a, b) =>
+      FAMILIES.indexOf(a.family) - FAMILIES.indexOf(b.family) ||
+      rungNumber(a.rung) - rungNumber(b.rung) ||
+      compareText(a.cell, b.cell) ||
+      a.repeat - b.repeat,
+  );
+}
+
+/** `L10` comes after `L9`; what has no number comes last. */
+function rungNumber(rung: string): number {
+  const digits = /\d+$/.exec(rung);
+  return digits === null ? 1_000 : Number(digits[0]);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

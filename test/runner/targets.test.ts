@@ -1,0 +1,278 @@
+/** Judging of samples that are made up: no time is measured here. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HarnessError } from '../../src/core/errors.ts';
+import type { RepeatSpec } from '../../src/engine/spec.ts';
+import type { MemoryFacts } from '../../src/measure/facts.ts';
+import {
+  judgeOverhead,
+  judgePairs,
+  judgeRetained,
+  measureTargets,
+  populationsOf,
+  SESSIONS_MAX,
+  SESSIONS_MIN,
+  TARGET_NAMES,
+  type Instruments,
+  type TargetName,
+  type TargetSamples,
+} from '../../src/runner/targets.ts';
+import { shardOfCosts } from '../report/fixtures.ts';
+
+/** Pairs of one ratio; their level drifts, as that of a machine with neighbours does. */
+function pairsOf(ratio: number, count = 20): TargetSamples {
+  const rawNs = Array.from({ length: count }, (_, pair) => 1_024 * 2 ** (pair % 3));
+  return {
+    oursNs: rawNs.map((ns) => ns * ratio),
+    rawNs,
+    calls: { 'sha256:65': 2, 'hmac-sha256:1': 2 },
+    eachNs: { 'sha256:65': [30, 10, 20] },
+  };
+}
+
+const QUIET = {
+  cpuNs: { value: 20, low: 10, high: 30 },
+  latencyNs: { value: 90, low: 80, high: 100 },
+  clockReadNs: 60,
+};
+
+const NOTHING: MemoryFacts = {
+  heapUsedBytes: 0,
+  externalBytes: 0,
+  arrayBufferBytes: 0,
+  wasmBytes: 0,
+  rssBytes: 0,
+};
+
+/** Instruments by which everything is met: 500 B a session, and 1,000 B once. */
+function instruments(changes: Partial<Instruments> = {}): Instruments {
+  return {
+    askChild: () => Promise.resolve({ answer: pairsOf(1.5) }),
+    calibrateOverhead: () => Promise.resolve(QUIET),
+    runRepeat: ({ workload }) => {
+      const after = {
+        ...NOTHING,
+        heapUsedBytes: 100 * workload.sessions,
+        externalBytes: 400 * workload.sessions + 1_000,
+        // Part of the external bytes, so adding them would count them twice.
+        arrayBufferBytes: 400 * workload.sessions,
+        rssBytes: 1e9,
+      };
+      const memory = { before: NOTHING, after };
+      const costs = { sender: 1, relay: 1, receiver: 1 };
+      return Promise.resolve({ status: 'ok', shards: [shardOfCosts(costs, { memory })] });
+    },
+    ...changes,
+  };
+}
+
+const MEASURED = {
+  names: TARGET_NAMES,
+  sessions: 40_000,
+  signal: new AbortController().signal,
+  onStart: () => {},
+};
+
+test('a ratio is met up to its bound and missed beyond it', () => {
+  assert.equal(judgePairs('ratchet', pairsOf(1.5)).verdict, 'met');
+  assert.equal(judgePairs('ratchet', pairsOf(1.7)).verdict, 'missed');
+  assert.equal(judgePairs('hpke', pairsOf(1.7)).verdict, 'met');
+  assert.equal(judgePairs('hpke', pairsOf(1.9)).verdict, 'missed');
+});
+
+test('a ratio is the median within pairs, whatever the level of each pair', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 1, max: 1e6, noNaN: true }), { minLength: 20, maxLength: 60 }),
+      (rawNs) => {
+        const samples = { ...pairsOf(1), rawNs, oursNs: rawNs.map((ns) => ns * 1.25) };
+        const { value, low, high } = judgePairs('ratchet', samples).measured;
+        for (const ratio of [value, low, high]) assert.ok(Math.abs(ratio - 1.25) < 1e-9);
+      },
+    ),
+  );
+  // The median of ours over that of raw would be 4 here.
+  const oursNs = Array.from({ length: 21 }, (_, pair) => (pair < 10 ? 1 : 4));
+  const rawNs = Array.from({ length: 21 }, (_, pair) => (pair > 10 ? 4 : 1));
+  assert.equal(judgePairs('ratchet', { ...pairsOf(1), oursNs, rawNs }).measured.value, 1);
+});
+
+test('pairs keep every sample, and each raw call has its median or none', () => {
+  const samples = pairsOf(1.5);
+  const { evidence } = judgePairs('ratchet', samples);
+  assert.ok(evidence.kind === 'pairs');
+  assert.deepEqual(evidence.pairs, { oursNs: samples.oursNs, rawNs: samples.rawNs });
+  assert.deepEqual(evidence.calls, [
+    { name: 'sha256:65', count: 2, eachNs: 20 },
+    { name: 'hmac-sha256:1', count: 2, eachNs: null },
+  ]);
+});
+
+test('samples that cannot decide are refused', () => {
+  const enough = pairsOf(1.5);
+  const refused: [TargetSamples, RegExp][] = [
+    [pairsOf(1.5, 19), /at least 20 pairs, all above 0 ns, found 19 of 19/],
+    [{ ...enough, rawNs: enough.rawNs.with(3, 0) }, /found 19 of 20/],
+    [{ ...enough, rawNs: [...enough.rawNs, 5] }, /found 20 of 21/],
+    [{ ...enough, oursNs: [...enough.oursNs, 5] }, /found 20 of 21/],
+    [{ ...enough, calls: { x25519: 0.5 } }, /same calls for each message, found 0.5 of x25519/],
+  ];
+  for (const [samples, message] of refused) {
+    assert.throws(() => judgePairs('ratchet', samples), { name: 'HarnessError', message });
+  }
+});
+
+test('overhead is judged by the upper end of its interval', () => {
+  const judge = (name: 'overhead-cpu' | 'overhead-latency', high: number): string => {
+    const estimate = { value: 0, low: 0, high };
+    const samples = { cpuNs: estimate, latencyNs: estimate, clockReadNs: 60 };
+    return judgeOverhead(name, samples).verdict;
+  };
+  assert.deepEqual([judge('overhead-cpu', 40), judge('overhead-cpu', 41)], ['met', 'missed']);
+  assert.deepEqual(
+    [judge('overhead-latency', 110), judge('overhead-latency', 111)],
+    ['met', 'missed'],
+  );
+  assert.equal(judgeOverhead('overhead-latency', QUIET).measured, QUIET.latencyNs);
+  assert.equal(judgeOverhead('overhead-cpu', QUIET).measured, QUIET.cpuNs);
+});
+
+test('retained memory is the slope over the populations, without what is there once', () => {
+  const populations = (bytes: number): Parameters<typeof judgeRetained>[0] =>
+    [1_000, 2_000, 4_000].map((sessions) => ({
+      sessions,
+      heapBytes: 5_000_000,
+      externalBytes: bytes * sessions,
+    }));
+  const met = judgeRetained(populations(600));
+  assert.deepEqual([met.verdict, met.measured.value], ['met', 600]);
+  assert.ok(met.evidence.kind === 'populations');
+  assert.equal(met.evidence.fixedBytes, 5_000_000);
+  assert.equal(judgeRetained(populations(601)).verdict, 'missed');
+});
+
+test('all targets are measured, retained last, and overhead once for both', async () => {
+  let calibrations = 0;
+  const asked: unknown[] = [];
+  const results = await measureTargets({
+    ...MEASURED,
+    names: TARGET_NAMES.toReversed(),
+    instruments: instruments({
+      askChild: (worker, question) => {
+        asked.push([worker, question]);
+        return Promise.resolve({ answer: pairsOf(1.5) });
+      },
+      calibrateOverhead: () => {
+        calibrations += 1;
+        return Promise.resolve(QUIET);
+      },
+    }),
+  });
+  assert.deepEqual(
+    results.map(({ name, verdict }) => [name, verdict]),
+    TARGET_NAMES.map((name) => [name, 'met']),
+  );
+  assert.equal(TARGET_NAMES.at(-1), 'retained');
+  assert.equal(calibrations, 1);
+  assert.deepEqual(asked, [
+    ['target', { target: 'ratchet' }],
+    ['target', { target: 'hpke' }],
+  ]);
+});
+
+test('retained opens three populations of the same users and counts each byte once', async () => {
+  const specs: RepeatSpec[] = [];
+  const started: [TargetName, number | undefined][] = [];
+  const { runRepeat } = instruments();
+  const [result] = await measureTargets({
+    ...MEASURED,
+    names: ['retained'],
+    onStart: (name, sessions) => started.push([name, sessions]),
+    instruments: instruments({
+      runRepeat: (spec, signal) => {
+        specs.push(spec);
+        return runRepeat(spec, signal);
+      },
+    }),
+  });
+  assert.ok(result !== undefined && result.verdict !== 'failed');
+  assert.ok(Math.abs(result.measured.value - 500) < 1e-6);
+  assert.deepEqual(started, [
+    ['retained', 10_000],
+    ['retained', 20_000],
+    ['retained', 40_000],
+  ]);
+  for (const { pipeline, provider, options, workload, threads, purpose } of specs) {
+    assert.deepEqual(
+      [pipeline, provider, threads, purpose],
+      ['double-ratchet', 'native', 1, 'measure'],
+    );
+    assert.deepEqual([options['hop'], options['rest']], ['none', 'none']);
+    assert.equal(workload.messages, 2);
+    assert.equal(Math.round(workload.sessions * workload.usersPerSession), 2_000);
+    assert.deepEqual(workload.network, { loss: 0, reorder: 0, reorderDepth: 3, duplicate: 0 });
+  }
+});
+
+test('every population stays within what workloads allow', () => {
+  for (const sessions of [SESSIONS_MIN, SESSIONS_MIN + 1, 399_999, SESSIONS_MAX]) {
+    const populations = populationsOf(sessions);
+    assert.equal(populations.at(-1), sessions);
+    for (const population of populations) {
+      assert.ok(Number.isInteger(population));
+      assert.ok(2_000 / population >= 0.001 && 2_000 / population <= 2, `${population}`);
+    }
+  }
+});
+
+test('what cannot be measured has failed, with the reason, and the others are measured', async () => {
+  const results = await measureTargets({
+    ...MEASURED,
+    instruments: instruments({
+      askChild: (_, question) =>
+        Promise.resolve(
+          (question as { target: string }).target === 'ratchet'
+            ? { died: 'was killed by SIGSEGV' }
+            : { answer: { failure: 'sodium-native does not load' } },
+        ),
+      calibrateOverhead: () => Promise.reject(new HarnessError('WRONG_RESULT', 'no overhead')),
+      runRepeat: () => Promise.resolve({ status: 'error', reason: 'out of memory', shards: [] }),
+    }),
+  });
+  assert.deepEqual(
+    results.map((result) => [result.name, result.verdict === 'failed' ? result.reason : '']),
+    [
+      ['ratchet', 'its process was killed by SIGSEGV'],
+      ['hpke', 'sodium-native does not load'],
+      ['overhead-cpu', 'no overhead'],
+      ['overhead-latency', 'no overhead'],
+      ['retained', 'with 10000 sessions: error: out of memory'],
+    ],
+  );
+});
+
+test('a mistake of ours is thrown and no failed target', async () => {
+  const broken = instruments({ calibrateOverhead: () => Promise.reject(new TypeError('a bug')) });
+  await assert.rejects(measureTargets({ ...MEASURED, instruments: broken }), TypeError);
+});
+
+test('an interruption keeps what is finished and drops what was under way', async () => {
+  const controller = new AbortController();
+  const results = await measureTargets({
+    ...MEASURED,
+    signal: controller.signal,
+    onStart: (name) => {
+      if (name === 'overhead-cpu') controller.abort();
+    },
+    instruments: instruments({
+      // As when its child is killed.
+      calibrateOverhead: () => Promise.reject(new HarnessError('WRONG_RESULT', 'killed')),
+    }),
+  });
+  assert.deepEqual(
+    results.map(({ name }) => name),
+    ['ratchet', 'hpke'],
+  );
+});
