@@ -126,7 +126,7 @@ export const shardFacts = z.object({
   }),
   faults: z.object({ count, first: z.array(faultFacts) }),
   plaintextBytes: count,
-  /** Frames and bytes by kind, as sent to the relay. */
+  /** Frames and bytes by kind, as sent to the relay; flights of a connection count as `connect`. */
   wire: z.record(z.string(), z.object({ frames: count, bytes: count })),
   /** Bytes the relay held for the frames, with its own seals. */
   storedBytes: count,

@@ -1,5 +1,6 @@
 import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
 import { RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
 import type { Pipeline, World } from './_pipeline.ts';
 
 /** L6: X3DH and the Double Ratchet between the two ends; the relay carries what it cannot read. */

@@ -6,6 +6,7 @@ import { DoubleRatchet, type RatchetState } from '../protocols/double-ratchet.ts
 import { Hpke, HPKE_OVERHEAD_BYTES } from '../protocols/hpke.ts';
 import { aeadName, carry, carrierOptions, chosenAead, openCarrierRelay } from './_carrier.ts';
 import { RatchetEnds, SKIP_LIMIT, type EscrowField } from './_ratchet-ends.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
 import { AssociatedData, RatchetFrame } from './_ratchet-frame.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';

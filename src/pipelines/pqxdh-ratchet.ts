@@ -1,6 +1,7 @@
 import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
 import { chosenKem } from './_kem.ts';
 import { RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
 import type { Pipeline, World } from './_pipeline.ts';
 
 /** L7: as L6 with a handshake that a quantum computer does not open: PQXDH with ML-KEM-1024. */

@@ -200,20 +200,9 @@ for (const { provider, aead } of combinations) {
   describe(`the hop over ${provider.name} with ${aead}`, () => {
     test('opens, and carries records of all sizes both ways', () => {
       const { hop, client, relay } = shakeHands(provider, aead);
-      for (const length of [
-        0,
-        1,
-        16,
-        115,
-        4095,
-        4096,
-        4097,
-        65_536,
-        4096,
-        3,
-        HOP_CONTENT_BYTES_MAX,
-      ]) {
-        const plaintext = Uint8Array.from({ length }, (_, at) => at ^ (at >>> 8));
+      const lengths = [0, 1, 16, 115, 4095, 4096, 4097, 65_536, 4096, 3, HOP_CONTENT_BYTES_MAX];
+      for (const [index, length] of lengths.entries()) {
+        const plaintext = Uint8Array.from({ length }, (_, at) => index ^ at ^ (at >>> 8));
         expectOpens(hop, relay, seal(hop, client, plaintext), plaintext);
         expectOpens(hop, client, seal(hop, relay, plaintext), plaintext);
       }
@@ -323,7 +312,9 @@ for (const { provider, aead } of combinations) {
         hop.clientFinish(client, keys.publicKey, flip(answer, at), TOKEN, room);
         const relay = Uint8Array.from(ends.relayWaiting);
         hop.relayFinish(relay, TOKEN, flip(finish, at % finish.length));
-        shakeHands(provider, aead, at, hop);
+        const next = shakeHands(provider, aead, at, hop);
+        assert.deepEqual(next.hello.subarray(0, 6), hello.subarray(0, 6));
+        assert.deepEqual(next.answer.subarray(0, 6), answer.subarray(0, 6));
       }
     });
 
@@ -500,6 +491,14 @@ for (const { provider, aead } of combinations.filter((each) => each.provider.nam
     for (let at = 0; at < HOP_FINISH_BYTES - HOP_OVERHEAD_BYTES + 1; at++) {
       assert.ok(refusesFinish(at), `byte ${at} of the client's proof`);
     }
+
+    // Nothing of what was wrong is in what this object sends next.
+    const elsewhere = new Hop(provider, seededRandomness(2), aead);
+    elsewhere.clientHello(client, hello);
+    hop.relayAnswer(relay, keys, hello, answer);
+    const written = elsewhere.clientFinish(client, keys.publicKey, answer, TOKEN, finish);
+    assert.equal(written, HOP_FINISH_BYTES);
+    assert.ok(hop.relayFinish(relay, TOKEN, finish));
 
     // A proof of another length, and records of another content type or too long.
     const cut = (sealed: Uint8Array, by: number): Uint8Array =>

@@ -406,11 +406,13 @@ test('no secret stays in the scratch memory after a call', () => {
   // Keys of HMAC and of the AEAD, and results of X25519: all that is secret passes there. What the
   // caller gave is the caller's.
   const seen = new Set<Uint8Array>();
+  const inputs = new Set<Uint8Array>();
   const chacha = provider.aead['chacha20-poly1305'];
   const spy: Provider = {
     ...provider,
     hmacSha256(out, key, data) {
       seen.add(key);
+      inputs.add(data);
       provider.hmacSha256(out, key, data);
     },
     x25519(out, secret, point) {
@@ -452,6 +454,7 @@ test('no secret stays in the scratch memory after a call', () => {
     call();
     assert.ok(seen.size >= 2);
     for (const scratch of seen) assert.deepEqual(scratch, zero, call.toString());
+    for (const input of inputs) assert.ok(!toHex(input).includes(toHex(secretKey)));
   }
 });
 
