@@ -41,7 +41,9 @@ function codeOf(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (error instanceof HarnessError || error instanceof BarrierAbandoned) return error.message;
+  if (!(error instanceof Error)) return `it threw ${String(error)}`;
   const debugging = process.env['SEALBENCH_DEBUG'] !== undefined;
-  return debugging ? (error.stack ?? error.message) : error.message;
+  const [firstLine] = error.message.split('\n');
+  return `it threw ${debugging ? error.stack : `${error.name}: ${firstLine}`}`;
 }

@@ -19,8 +19,9 @@ import type { Behaviour } from '../src/workload/behaviour.ts';
 const PAIRS = 40;
 const HPKE_SEALS = 100;
 /** Of each raw call by itself: batches, of which each lasts long beside the CPU clock's step. */
-const BATCHES = 11;
-const BATCH_CALLS = 500;
+const BATCHES = 21;
+const WARMUP_BATCHES = 3;
+const BATCH_CALLS = 200;
 
 async function sampleRatchet(provider: Provider, rawCall: RawCalls): Promise<Pairs> {
   const parts = {
@@ -63,7 +64,8 @@ function sampleHpke(provider: Provider, rawCall: RawCalls): Pairs {
 }
 
 /**
- * CPU of each raw call by itself, in ns, one entry per batch.
+ * CPU of each raw call by itself, in ns, one entry per batch. The calls take turns, so that a batch
+ * of each meets the same neighbours.
  *
  * @throws Error for a counted call that the raw side lacks: its sum would be too small.
  */
@@ -72,23 +74,21 @@ function sampleEach(
   rawCall: RawCalls,
   sources: Provider['sources'],
 ): Record<string, number[]> {
-  const eachNs: Record<string, number[]> = {};
-  for (const name of Object.keys(calls)) {
+  const timed = Object.keys(calls).flatMap((name) => {
     const call = rawCall(name);
-    if (call === undefined) {
-      if (sources[name.split(':')[0] as PrimitiveName] === 'composed') continue;
-      throw new Error(`no raw call for ${name}`);
-    }
-    const samples: number[] = [];
-    for (let batch = -1; batch < BATCHES; batch++) {
+    if (call !== undefined) return [{ name, call, samples: [] as number[] }];
+    if (sources[name.split(':')[0] as PrimitiveName] === 'composed') return [];
+    throw new Error(`no raw call for ${name}`);
+  });
+  for (let batch = -WARMUP_BATCHES; batch < BATCHES; batch++) {
+    for (const { call, samples } of timed) {
       const before = readThreadCpuNs();
       for (let i = 0; i < BATCH_CALLS; i++) call();
-      // The first one warms up.
-      if (batch >= 0) samples.push((readThreadCpuNs() - before) / BATCH_CALLS);
+      const ns = (readThreadCpuNs() - before) / BATCH_CALLS;
+      if (batch >= 0) samples.push(ns);
     }
-    eachNs[name] = samples;
   }
-  return eachNs;
+  return Object.fromEntries(timed.map(({ name, samples }) => [name, samples]));
 }
 
 async function sample(target: 'ratchet' | 'hpke'): Promise<unknown> {

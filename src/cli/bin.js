@@ -8,7 +8,8 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = new URL('./main.ts', import.meta.url);
@@ -32,7 +33,10 @@ function startPinned() {
   const child = spawn(
     pinned,
     [...process.execArgv, fileURLToPath(main), ...process.argv.slice(2)],
-    { stdio: 'inherit' },
+    {
+      stdio: 'inherit',
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+    },
   );
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
   child.on('error', (error) => {

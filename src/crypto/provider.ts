@@ -38,7 +38,14 @@ export type AeadName = 'chacha20-poly1305' | 'aes-256-gcm';
 export type KemName = 'ml-kem-768' | 'ml-kem-1024';
 
 export type PrimitiveName =
-  'random' | 'sha256' | 'hmac-sha256' | 'hkdf-sha256' | 'x25519' | 'ed25519' | AeadName | KemName;
+  | 'random'
+  | 'sha256'
+  | 'hmac-sha256'
+  | 'hkdf-sha256'
+  | 'x25519'
+  | 'ed25519'
+  | AeadName
+  | KemName;
 
 /** `library`: the package's own function. `composed`: ours, over its SHA-256 or HMAC. */
 export type PrimitiveSource = 'library' | 'composed' | 'node:crypto' | 'none';

@@ -24,8 +24,10 @@ import { FATE, type Script } from '../workload/script.ts';
 const RELAY_ROOM_BYTES = 256;
 /** Room for one flight of a connection. */
 const FLIGHT_BYTES = 1024;
-/** Sessions or connections per batch while opening. */
-const OPENING_BATCH = 32;
+/** Sessions or connections per batch while opening, at most. */
+const OPENING_BATCH_MAX = 32;
+/** Batches at least, where there are as many sessions: modes come in fours. */
+const OPENING_BLOCKS = 4;
 
 /** How the pipeline treats what the network does to messages. */
 export interface DeliveryContract {
@@ -111,7 +113,7 @@ export class Conversation {
     this.#recorder = recorder;
     this.#digest = digest;
     this.#batch = batch;
-    const capacity = Math.max(batch, OPENING_BATCH);
+    const capacity = Math.max(batch, OPENING_BATCH_MAX);
     this.expectations = new Expectations(contract, script);
     this.#sends = new Sends(capacity);
     this.#stored = new Outputs(capacity);
@@ -130,9 +132,10 @@ export class Conversation {
     const { users, sessions } = this.#script;
     this.#connectAll(new Uint32Array(users).map((_, user) => user));
     if (this.#parties.senders !== undefined) this.#connectAll(this.#parties.senders);
-    for (let from = 0; from < sessions; from += OPENING_BATCH) {
+    const batch = Math.min(OPENING_BATCH_MAX, Math.ceil(sessions / OPENING_BLOCKS));
+    for (let from = 0; from < sessions; from += batch) {
       this.#recorder.beginBlock('open', 0, 0);
-      this.#initiate(from, Math.min(sessions, from + OPENING_BATCH));
+      this.#initiate(from, Math.min(sessions, from + batch));
       this.#recorder.endBlock();
     }
   }
@@ -141,17 +144,20 @@ export class Conversation {
   run(): void {
     const { messages, sessions } = this.#script;
     for (let round = 0; round < messages || this.#held.size > 0; round++) {
-      for (let from = 0; from < sessions; from += this.#batch) {
-        this.#runBatch(round, from, Math.min(sessions, from + this.#batch));
+      // The first round opens sessions at the other end: it is cut so that both modes see it.
+      const batch =
+        round === 0 ? Math.min(this.#batch, Math.ceil(sessions / OPENING_BLOCKS)) : this.#batch;
+      for (let from = 0; from < sessions; from += batch) {
+        this.#runBatch(round, from, Math.min(sessions, from + batch));
       }
       this.#held.delete(round);
     }
   }
 
   #connectAll(connections: Uint32Array): void {
-    for (let from = 0; from < connections.length; from += OPENING_BATCH) {
+    for (let from = 0; from < connections.length; from += OPENING_BATCH_MAX) {
       this.#recorder.beginBlock('open', 0, 0);
-      this.#connect(connections.subarray(from, from + OPENING_BATCH));
+      this.#connect(connections.subarray(from, from + OPENING_BATCH_MAX));
       this.#recorder.endBlock();
     }
   }

@@ -12,6 +12,7 @@ import { Payload } from './payload.ts';
 import { poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
 import { Recorder } from './recorder.ts';
 import type { RepeatSpec } from './spec.ts';
+import { HarnessError } from '../core/errors.ts';
 import { countPrimitives } from '../crypto/counting.ts';
 import type { Provider } from '../crypto/provider.ts';
 import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
@@ -22,7 +23,7 @@ import type { ShardFacts } from '../measure/facts.ts';
 import { GcPauses } from '../measure/gc.ts';
 import { readMemory } from '../measure/memory.ts';
 import { PackedMembers } from '../pipelines/_members.ts';
-import type { Pipeline, World } from '../pipelines/_pipeline.ts';
+import type { Authority, Pipeline, World } from '../pipelines/_pipeline.ts';
 import type { Behaviour } from '../workload/behaviour.ts';
 import { writeScript, type Script } from '../workload/script.ts';
 
@@ -241,16 +242,7 @@ function converse(
     secret: world.relay,
     options: spec.options,
   });
-  const authority =
-    world.authority === undefined
-      ? undefined
-      : pipeline.openAuthority?.({
-          provider,
-          secrets: world.authority,
-          directory: world.directory,
-          members,
-          options: spec.options,
-        });
+  const authority = openAuthority(pipeline, provider, world, members, spec.options);
   const poisoned = spec.purpose === 'verify';
   const parties = {
     clients: poisoned ? poisonClients(world.clients) : world.clients,
@@ -260,6 +252,22 @@ function converse(
     senders: world.senders,
   };
   return new Conversation(parties, script, payload, pipeline, recorder, digest, batch);
+}
+
+/** @throws HarnessError WRONG_RESULT when there are secrets of an authority that nobody can use. */
+function openAuthority(
+  pipeline: Pipeline,
+  provider: Provider,
+  { authority: secrets, directory }: World,
+  members: PackedMembers,
+  options: RepeatSpec['options'],
+): Authority | undefined {
+  if (secrets === undefined) return undefined;
+  if (pipeline.openAuthority === undefined) {
+    const reason = `${pipeline.name} has the secrets of an authority but does not open one`;
+    throw new HarnessError('WRONG_RESULT', reason);
+  }
+  return pipeline.openAuthority({ provider, secrets, directory, members, options });
 }
 
 function randomnessOf(

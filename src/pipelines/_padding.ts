@@ -9,9 +9,10 @@
  *
  * That is ISO/IEC 7816-4 padding; the schemes differ in the lengths they allow.
  *
- * `bucket160`: multiples of 160. Signal's clients pad to one byte short of a multiple, because the
- * PKCS #7 padding of their AES-CBC adds at least one byte more and so comes out at a multiple. The
- * ciphers here are stream ciphers and add no padding, so the multiple itself is the padded length.
+ * `bucket160`: multiples of 160, so that a bucket holds plaintexts of 160 lengths: 0 to 159 bytes, 160
+ * to 319, ... Signal's clients pad with the same marker to one byte short of a multiple; the PKCS #7
+ * padding of AES-CBC, which adds at least one byte, then ends at the multiple. The ciphers here add no
+ * padding of their own, so the multiple itself is the padded length.
  *
  * `padme`: the Padmé lengths of Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and
  * Communication with PURBs", PETS 2019, section 4: floating-point numbers whose mantissa is no longer

@@ -41,9 +41,6 @@ const INFO_LABEL = utf8('sealbench static-e2e');
 /** Context keys of both directions, our `enc`, messages sent, flags. */
 export const STATIC_STATE_BYTES: number = 2 * HPKE_CONTEXT_KEY_BYTES + HPKE_ENC_BYTES + 8;
 
-/** What a device keeps of one session: the state and the window of what it received. */
-export const STATIC_SESSION_BYTES: number = STATIC_STATE_BYTES + WINDOW_BYTES;
-
 /** Identity secret and signing seed, in front of the sessions of a snapshot. */
 export const STATIC_SECRET_BYTES = 64;
 

@@ -137,14 +137,14 @@ class ChainKeyAuthority implements Authority {
     }
     const slot = this.#findChain(at, evidence, headerAt);
     if (slot < 0) return OUTCOME.UNKNOWN_KEY;
-    this.#stepTo(n);
-    this.#chains.store(slot, this.#chain);
+    if (!this.#stepTo(n)) return OUTCOME.TOO_FAR;
 
     const aad = this.#associated.build(initiator, responder, evidence, headerAt, read.ciphertextAt);
     const ciphertext = evidence.subarray(read.ciphertextAt);
     const plaintext = this.#views.take(ciphertext.length - 16);
     const messageKey = this.#ratchet.messageKey;
     if (!this.#aead.open(plaintext, messageKey, NONCE, aad, ciphertext)) return OUTCOME.AUTH_FAILED;
+    this.#chains.store(slot, this.#chain);
     out.set(plaintext);
     return plaintext.length;
   }
@@ -179,21 +179,32 @@ class ChainKeyAuthority implements Authority {
     for (let slot = at; slot < at + CHAINS_KEPT; slot++) {
       this.#chains.load(slot, this.#chain);
       let same = true;
-      for (let i = 0; i < 32 && same; i++) same = this.#ratchetKey[i] === evidence[headerAt + i];
-      if (same) return slot;
+      let used = 0; // An empty record has the ratchet key zero, which no sender can have.
+      for (let i = 0; i < 32 && same; i++) {
+        same = this.#ratchetKey[i] === evidence[headerAt + i];
+        used |= this.#ratchetKey[i]!;
+      }
+      if (same && used !== 0) return slot;
     }
     return -1;
   }
 
-  /** Leaves the key of message `n` in the ratchet; for an earlier one it starts again at CK_0. */
-  #stepTo(n: number): void {
+  /**
+   * Leaves the key of message `n` in the ratchet; for an earlier one it starts again at CK_0.
+   *
+   * @returns False when `n`, which nothing authenticates yet, lies farther ahead than any receiver
+   *   follows: a forged one would cost 2^32 steps.
+   */
+  #stepTo(n: number): boolean {
     let next = this.#chain[CHAIN_WORDS - 1]!;
+    if (n - next > SKIP_LIMIT) return false;
     if (n < next) {
       this.#stepKey.set(this.#firstKey);
       next = 0;
     }
     for (; next <= n; next++) this.#ratchet.stepChain(this.#stepKey);
     this.#chain[CHAIN_WORDS - 1] = next;
+    return true;
   }
 }
 

@@ -324,13 +324,13 @@ export class Hpke {
     expectKey('senderPublic', senderPublic);
     const kem = this.#auth;
     try {
+      kem.senderPublic.set(senderPublic); // Part of kem_context, which `#decapsulate` hashes.
       if (
         !this.#agree(kem.staticShared, recipientSecret, senderPublic) ||
         !this.#decapsulate(kem, encapsulated, recipientSecret, recipientPublic)
       ) {
         return false;
       }
-      kem.senderPublic.set(senderPublic);
       this.#fill(context, MODE_AUTH, info);
       return true;
     } finally {

@@ -36,6 +36,8 @@ const TAG_BYTES = 16;
 const SIGNATURE_BYTES = 64;
 
 const VERSION = 1;
+/** The one server key there is. */
+const SERVER_ID = 1;
 const EPHEMERAL_AT = 1;
 const IDENTITY_AT = EPHEMERAL_AT + KEY_BYTES;
 const CONTENT_AT = IDENTITY_AT + KEY_BYTES + TAG_BYTES;
@@ -250,17 +252,18 @@ export class CertificateAuthority {
   /** Two key generations and one signature. */
   constructor(provider: Provider, randomness: Randomness) {
     this.#provider = provider;
-    const seed = new Uint8Array(KEY_BYTES);
-    randomness.fill(seed);
-    provider.ed25519Public(this.trustRoot, seed);
-    const root = provider.ed25519Handle(seed);
-    randomness.fill(seed);
-    this.#serverKey = provider.ed25519Handle(seed);
+    const seeds = new Uint8Array(2 * KEY_BYTES);
+    const rootSeed = seeds.subarray(0, KEY_BYTES);
+    const serverSeed = seeds.subarray(KEY_BYTES);
+    randomness.fill(rootSeed);
+    randomness.fill(serverSeed);
+    provider.ed25519Public(this.trustRoot, rootSeed);
+    this.#serverKey = provider.ed25519Handle(serverSeed);
     const { server, serverKey, rootSignature } = this.#certificate;
-    putUint32(server, 0, 1);
-    provider.ed25519Public(serverKey, seed);
-    provider.ed25519Sign(rootSignature, root, server);
-    seed.fill(0);
+    putUint32(server, 0, SERVER_ID);
+    provider.ed25519Public(serverKey, serverSeed);
+    provider.ed25519Sign(rootSignature, provider.ed25519Handle(rootSeed), server);
+    seeds.fill(0);
   }
 
   /**

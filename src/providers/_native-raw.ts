@@ -39,7 +39,14 @@ export async function rawNativeCalls(): Promise<RawCalls> {
     const plaintext = new Uint8Array(second);
     const ciphertext = new Uint8Array(second + 16);
     const seal = (): void => {
-      sodium.crypto_aead_chacha20poly1305_ietf_encrypt(ciphertext, plaintext, aad, null, nonce, key);
+      sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+        ciphertext,
+        plaintext,
+        aad,
+        null,
+        nonce,
+        key,
+      );
     };
     if (name === 'chacha20-poly1305-seal') return seal;
     if (name !== 'chacha20-poly1305-open') return undefined;

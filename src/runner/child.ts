@@ -5,6 +5,8 @@
  */
 
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { workerFile } from '../core/paths.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
@@ -31,6 +33,8 @@ export async function askChild(
 ): Promise<ChildAnswer> {
   const child = spawn(process.execPath, [...NODE_FLAGS, workerFile(worker)], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    // Half of a child's start is stripping types and compiling: both are kept on disk.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
     // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
     detached: true,
   });

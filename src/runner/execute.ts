@@ -22,6 +22,8 @@ export interface ExecuteOptions {
   readonly skip?: ReadonlySet<string>;
   readonly onStart: (planned: PlannedRepeat) => void;
   readonly onEnd: (planned: PlannedRepeat, record: RepeatRecord) => void;
+  /** Repeats under way at once: 1 for whatever is timed. */
+  readonly concurrency?: number;
   /** For tests: instead of a child process. */
   readonly runRepeat?: RunRepeat;
 }
@@ -34,23 +36,22 @@ export interface ExecuteOptions {
  * @throws HarnessError NOT_WRITTEN when a record cannot be kept.
  */
 export async function execute(options: ExecuteOptions): Promise<{ interrupted: boolean }> {
-  const { plan, run, suiteName, signal, skip, onStart, onEnd } = options;
+  const { plan, run, suiteName, signal, skip, onStart, onEnd, concurrency = 1 } = options;
   const runOnce = options.runRepeat ?? runRepeat;
   const pipelines = await loadPipelines(plan.order.map(({ spec }) => spec.pipeline));
   const impossible = new Set<string>();
 
-  for (const planned of plan.order) {
+  const runPlanned = async (planned: PlannedRepeat): Promise<void> => {
     const { cell, spec, order } = planned;
-    if (signal.aborted) return { interrupted: true };
-    if (skip?.has(repeatKey(cell.name, spec.repeat)) === true) continue;
-    if (impossible.has(cell.name)) continue;
+    if (skip?.has(repeatKey(cell.name, spec.repeat)) === true) return;
+    if (impossible.has(cell.name)) return;
 
     onStart(planned);
     const startedAt = new Date().toISOString();
     const report = await reportOf(runOnce, planned, signal);
     // A terminal interrupts the child too, whose death must not be taken for a failure of the cell.
     await nextTurn();
-    if (signal.aborted) return { interrupted: true };
+    if (signal.aborted) return;
 
     const { family, rung } = pipelines.get(spec.pipeline)!;
     const record: RepeatRecord = {
@@ -77,8 +78,17 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
     run.append(record);
     if (isImpossible(record.status)) impossible.add(cell.name);
     onEnd(planned, record);
-  }
-  return { interrupted: false };
+  };
+
+  const waiting = plan.order.values();
+  const work = async (): Promise<void> => {
+    for (const planned of waiting) {
+      if (signal.aborted) return;
+      await runPlanned(planned);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return { interrupted: signal.aborted };
 }
 
 /** Whether a cell of this status is not tried again. */

@@ -61,14 +61,19 @@ export interface PairEvidence {
   /** Of CPU, per message or per seal. */
   readonly oursNs: Estimate;
   readonly rawNs: Estimate;
-  /** One entry per pair. */
-  readonly pairs: { readonly oursNs: readonly number[]; readonly rawNs: readonly number[] };
+  readonly samples: {
+    /** One entry per pair. */
+    readonly oursNs: readonly number[];
+    readonly rawNs: readonly number[];
+    /** Of each call by itself, one entry per batch. */
+    readonly eachNs: Readonly<Record<string, readonly number[]>>;
+  };
   /** What the raw side called for one message or seal. */
   readonly calls: readonly {
     /** As in src/crypto/counting.ts. */
     readonly name: string;
     readonly count: number;
-    /** Median CPU of one call, timed by itself; null for what is composed of the other calls. */
+    /** What of `rawNs` falls to one call; null for what is composed of the other calls. */
     readonly eachNs: number | null;
   }[];
 }
@@ -202,6 +207,8 @@ export function judgePairs(name: 'ratchet' | 'hpke', samples: TargetSamples): Ju
   }
   const bound = RATIO_BOUNDS[name];
   const measured = estimate(oursNs.map((ns, pair) => ns / rawNs[pair]!));
+  const raw = estimate(rawNs);
+  const shares = sharesOf(samples);
   return {
     name,
     verdict: measured.value <= bound ? 'met' : 'missed',
@@ -211,15 +218,41 @@ export function judgePairs(name: 'ratchet' | 'hpke', samples: TargetSamples): Ju
     evidence: {
       kind: 'pairs',
       oursNs: estimate(oursNs),
-      rawNs: estimate(rawNs),
-      pairs: { oursNs, rawNs },
-      calls: Object.entries(calls).map(([call, count]) => ({
-        name: call,
-        count,
-        eachNs: eachNs[call] === undefined ? null : median(eachNs[call]),
-      })),
+      rawNs: raw,
+      samples: { oursNs, rawNs, eachNs },
+      calls: Object.entries(calls).map(([call, count]) => {
+        const share = shares.get(call);
+        return {
+          name: call,
+          count,
+          eachNs: share === undefined ? null : (raw.value * share) / count,
+        };
+      }),
     },
   };
+}
+
+/**
+ * How the raw side's CPU divides among its calls. Only shares are taken from the batches of single
+ * calls: the machine may have become faster or slower since the pairs.
+ *
+ * @returns By call; together 1.
+ */
+function sharesOf({ calls, eachNs }: TargetSamples): Map<string, number> {
+  const timed = Object.entries(eachNs).map(([name, samples]) => ({
+    name,
+    samples: samples.map((ns) => ns * calls[name]!),
+  }));
+  const totals = timed[0]?.samples.map((_, batch) =>
+    timed.reduce((sum, { samples }) => sum + samples[batch]!, 0),
+  );
+  const shares = timed.map(({ name, samples }) => ({
+    name,
+    share: median(samples.map((ns, batch) => ns / totals![batch]!)),
+  }));
+  // Medians of shares need not add up to the whole.
+  const whole = shares.reduce((sum, { share }) => sum + share, 0);
+  return new Map(shares.map(({ name, share }) => [name, share / whole]));
 }
 
 /** By the upper end of the interval, for the stage that is worst. */

@@ -1,5 +1,6 @@
 /** `verify`: one small repeat per cell, seeded and untimed: does everything come out right? */
 
+import { availableParallelism } from 'node:os';
 import { execute } from '../../runner/execute.ts';
 import type { RepeatRecord } from '../../results/record.ts';
 import { defineCommand, EXIT, type Command, type ExitStatus } from '../command.ts';
@@ -36,6 +37,7 @@ const verify: Command = defineCommand({
       run: { append: (record) => records.push(record) },
       suiteName: loaded.suite.name,
       signal: interruption.signal,
+      concurrency: availableParallelism(),
       onStart: () => {},
       onEnd: ({ order }, { cell, status }) => {
         output.note(`${order + 1}/${plan.order.length} ${status} ${cell}\n`);
