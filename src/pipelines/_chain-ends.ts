@@ -18,12 +18,13 @@
  */
 
 import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
-import { NONE, PackedRecords } from '../core/packed.ts';
+import { NONE } from '../core/packed.ts';
 import type { Aead, Provider } from '../crypto/provider.ts';
 import { CHAIN_KEY_BYTES, SymmetricChain } from '../protocols/symmetric-chain.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import type { Accounts } from './_accounts.ts';
 import { chosenAead, type EndToEnd } from './_carrier.ts';
+import { openSessionRecords, type SessionRecords } from './_session-records.ts';
 import { SKIP_LIMIT } from './_ratchet-ends.ts';
 import { SkippedStore } from './_skipped-store.ts';
 import { ScratchViews } from './_views.ts';
@@ -105,7 +106,7 @@ export class ChainEnds implements EndToEnd {
   readonly #chains = new Uint8Array(2 * CHAIN_KEY_BYTES);
   readonly #initiatorChain = this.#chains.subarray(0, CHAIN_KEY_BYTES);
   readonly #responderChain = this.#chains.subarray(CHAIN_KEY_BYTES);
-  readonly #records: PackedRecords;
+  readonly #records: SessionRecords;
   readonly #state = new ChainState();
   readonly #skipped = new SkippedStore();
   readonly #skippedKey = new Uint8Array(CHAIN_KEY_BYTES);
@@ -118,7 +119,11 @@ export class ChainEnds implements EndToEnd {
     this.#members = setup.members;
     this.#sessions = new X3dhSessions(setup);
     this.#chain = new SymmetricChain(setup.provider);
-    this.#records = new PackedRecords(CHAIN_STATE_BYTES, setup.members.sessions * 2);
+    this.#records = openSessionRecords(
+      setup.options,
+      CHAIN_STATE_BYTES,
+      setup.members.sessions * 2,
+    );
   }
 
   get accounts(): Accounts {
@@ -224,7 +229,7 @@ export class ChainEnds implements EndToEnd {
     const parts: Uint8Array[] = [this.accounts.secrets(user)];
     for (let end = 0; end < this.#members.users.length; end++) {
       if (this.#members.users[end] !== user) continue;
-      parts.push(this.#records.view(end), this.#skipped.export(end));
+      parts.push(this.#records.read(end), this.#skipped.export(end));
     }
     return concatBytes(...parts);
   }

@@ -26,6 +26,7 @@ import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import { aeadName, type EndToEnd } from './_carrier.ts';
 import { ReplayWindow, WINDOW_BYTES } from './_replay-window.ts';
 import { StaticIdentities } from './_static-identities.ts';
+import { openSessionRecords, type SessionRecords } from './_session-records.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
 import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
@@ -86,7 +87,7 @@ export class StaticEnds implements EndToEnd {
   readonly #members: PackedMembers;
   readonly #hpke: Hpke;
   readonly #context = new HpkeContext();
-  readonly #records: PackedRecords;
+  readonly #records: SessionRecords;
   readonly #state = new StaticState();
   readonly #windows: PackedRecords;
   readonly #window = new ReplayWindow();
@@ -99,7 +100,11 @@ export class StaticEnds implements EndToEnd {
     this.#members = setup.members;
     this.#hpke = new Hpke(setup.provider, aeadName(setup.options));
     this.identities = new StaticIdentities(setup);
-    this.#records = new PackedRecords(STATIC_STATE_BYTES, setup.members.sessions * 2);
+    this.#records = openSessionRecords(
+      setup.options,
+      STATIC_STATE_BYTES,
+      setup.members.sessions * 2,
+    );
     this.#windows = new PackedRecords(WINDOW_BYTES, setup.members.sessions * 2);
   }
 
@@ -203,7 +208,7 @@ export class StaticEnds implements EndToEnd {
     const parts: Uint8Array[] = [this.identities.secrets(user)];
     for (let end = 0; end < this.#members.users.length; end++) {
       if (this.#members.users[end] !== user) continue;
-      parts.push(this.#records.view(end), this.#windows.view(end));
+      parts.push(this.#records.read(end), this.#windows.view(end));
     }
     return concatBytes(...parts);
   }

@@ -2,6 +2,7 @@ import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
 import { ChainEnds } from './_chain-ends.ts';
 import { SKIP_LIMIT } from './_ratchet-ends.ts';
 import type { Pipeline, World } from './_pipeline.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
 
 /** L5: X3DH once, then one symmetric chain per direction, whose keys are erased as they are used. */
 const forwardSecrecy: Pipeline = {
@@ -21,7 +22,7 @@ const forwardSecrecy: Pipeline = {
     'Keys of messages that have not arrived are kept, at most 2,000 per end, and open them when seized.',
     'Not interoperable: identity is an X25519 key and a separate Ed25519 key in place of XEdDSA.',
   ],
-  options: carrierOptions({ hop: 'on', rest: 'user-day' }),
+  options: { ...carrierOptions({ hop: 'on', rest: 'user-day' }), persist: PERSIST_OPTION },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

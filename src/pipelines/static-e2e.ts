@@ -1,6 +1,7 @@
 import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
 import { StaticEnds } from './_static-ends.ts';
 import type { Pipeline, World } from './_pipeline.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
 
 /** L4: end-to-end encryption under the users' static keys, one context per session and direction. */
 const staticE2e: Pipeline = {
@@ -21,7 +22,7 @@ const staticE2e: Pipeline = {
     'A message more than 1,023 behind the latest of its direction is refused as a duplicate.',
     'A sender repeats 32 bytes until its peer has shown that it received them: always, when nobody answers.',
   ],
-  options: carrierOptions({ hop: 'on', rest: 'user-day' }),
+  options: { ...carrierOptions({ hop: 'on', rest: 'user-day' }), persist: PERSIST_OPTION },
   replayProtection: true,
   skipLimit: Infinity,
   open(setup): World {
