@@ -64,6 +64,7 @@ export function poisonClients(clients: Clients): Clients {
       lend(frame, (copy) =>
         borrow(out, (own) => clients.receive(session, member, copy, atMs, own)),
       ),
+    storedKeys: () => clients.storedKeys?.() ?? 0,
     snapshot: (user) => clients.snapshot(user),
     keys: (user) => clients.keys(user),
   };

@@ -115,6 +115,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     plaintextBytes: tally.plaintextBytes,
     wire: tally.wire,
     storedBytes: tally.storedBytes,
+    storedKeys: world.clients.storedKeys?.() ?? 0,
     handshake: tally.handshake,
     counted,
     digest: digest.finish([tally.wire, tally.storedBytes, counted.calls]),

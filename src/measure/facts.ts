@@ -130,6 +130,8 @@ export const shardFacts = z.object({
   wire: z.record(z.string(), z.object({ frames: count, bytes: count })),
   /** Bytes the relay held for the frames, with its own seals. */
   storedBytes: count,
+  /** Keys of skipped messages that the ends kept when all was delivered. */
+  storedKeys: count,
   /** Frames that carry the first message of a session, and so the handshake. */
   handshake: z.object({ frames: count, bytes: count }),
   /** An untimed run of the same cell on a few sessions, with every call of a primitive counted. */

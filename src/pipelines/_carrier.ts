@@ -139,6 +139,7 @@ class DirectClients implements Clients {
   readonly receive: Clients['receive'];
   readonly snapshot: Clients['snapshot'];
   readonly keys: Clients['keys'];
+  readonly storedKeys: () => number;
 
   constructor(ends: EndToEnd) {
     this.publish = ends.publish.bind(ends);
@@ -147,6 +148,7 @@ class DirectClients implements Clients {
     this.receive = ends.receive.bind(ends);
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
+    this.storedKeys = () => ends.storedKeys?.() ?? 0;
   }
 
   connect(): number {
@@ -236,6 +238,10 @@ class HopClients implements Clients {
     const connections = [stateAt(this.#states, user)];
     if (this.#senders !== undefined) connections.push(this.#sendingState(user));
     return concatBytes(this.#ends.snapshot(user), ...connections);
+  }
+
+  storedKeys(): number {
+    return this.#ends.storedKeys?.() ?? 0;
   }
 
   keys(user: number): Uint8Array {

@@ -55,6 +55,7 @@ export class PaddedEnds implements EndToEnd {
   readonly initiate: Clients['initiate'];
   readonly snapshot: Clients['snapshot'];
   readonly keys: Clients['keys'];
+  readonly storedKeys: () => number;
   readonly #ends: EndToEnd;
   readonly #padding: PaddingName;
   readonly #views = new ScratchViews();
@@ -66,6 +67,7 @@ export class PaddedEnds implements EndToEnd {
     this.initiate = ends.initiate.bind(ends);
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
+    this.storedKeys = () => ends.storedKeys?.() ?? 0;
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {

@@ -122,6 +122,8 @@ export interface Clients {
   ): number;
   /** All that seizing the device of `user` yields, serialised. */
   snapshot(user: number): Uint8Array;
+  /** Keys of skipped messages that all ends keep now; only where ends keep such keys. */
+  storedKeys?(): number;
   /** The long-lived and current private X25519 and Ed25519 keys of `user`, 32 bytes each. */
   keys(user: number): Uint8Array;
 }

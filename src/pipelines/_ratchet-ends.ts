@@ -240,6 +240,10 @@ export class RatchetEnds implements EndToEnd {
     return length;
   }
 
+  storedKeys(): number {
+    return this.#skipped.stored;
+  }
+
   snapshot(user: number): Uint8Array {
     const parts: Uint8Array[] = [this.accounts.secrets(user)];
     for (let end = 0; end < this.#members.users.length; end++) {

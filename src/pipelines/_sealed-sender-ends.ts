@@ -59,6 +59,7 @@ export class SealedSenderEnds implements EndToEnd {
   readonly initiate: Clients['initiate'];
   readonly snapshot: Clients['snapshot'];
   readonly keys: Clients['keys'];
+  readonly storedKeys: () => number;
   readonly #ends: EndToEnd;
   readonly #provider: Provider;
   readonly #accounts: Accounts;
@@ -89,6 +90,7 @@ export class SealedSenderEnds implements EndToEnd {
     this.initiate = ends.initiate.bind(ends);
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
+    this.storedKeys = () => ends.storedKeys?.() ?? 0;
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {

@@ -52,7 +52,7 @@ export function writeScript(
   const lengths = new Uint32Array(total);
   const fates = new Uint8Array(total);
   const delays = new Uint16Array(total);
-  const { loss, duplicate, reorder, reorderDepth } = workload.network;
+  const { loss, duplicate, reorder, reorderDepth, outage } = workload.network;
 
   for (let session = 0; session < sessions; session++) {
     const random = new SeededRandom(seed, first + session);
@@ -71,6 +71,7 @@ export function writeScript(
     // The first message opens the session at the other end, which could not speak without it.
     fates[from] = FATE.delivered;
     delays[from] = 0;
+    fates.fill(FATE.lost, from + 1, from + Math.min(messages, 1 + outage));
   }
   const stepMs = DAY_MS / workload.messagesPerUserDay;
   return { sessions, messages, users, members, speakers, lengths, fates, delays, stepMs };

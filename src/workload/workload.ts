@@ -46,6 +46,8 @@ export const workloadSchema = z.strictObject({
     reorderDepth: integer(1, 5_000),
     /** Share of messages that are delivered twice. */
     duplicate: share,
+    /** Messages of each session that are lost in a row, from the second on. */
+    outage: integer(0, 100_000).default(0),
   }),
   /** Virtual time: how many messages one user handles in a day. */
   messagesPerUserDay: z.number().min(0.01).max(1_000_000),
@@ -63,6 +65,7 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   reorder: ['network', 'reorder'],
   depth: ['network', 'reorderDepth'],
   duplicate: ['network', 'duplicate'],
+  outage: ['network', 'outage'],
   bytes: ['size', 'bytes'],
   users: ['usersPerSession'],
   connection: ['messagesPerConnection'],

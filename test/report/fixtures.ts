@@ -41,6 +41,7 @@ export function shard(
     plaintextBytes: 0,
     wire: {},
     storedBytes: 0,
+    storedKeys: 0,
     handshake: { frames: 0, bytes: 0 },
     counted: { sessions: 0, messages: 0, calls: {} },
     digest: 'd0',
