@@ -99,7 +99,6 @@ export const clockFacts = z.object({
   clockStepNs: ns,
   clockReadNs: ns,
 });
-export type ClockFacts = z.infer<typeof clockFacts>;
 
 export const faultFacts = z.object({
   session: count,
