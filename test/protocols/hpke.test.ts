@@ -592,3 +592,43 @@ function i2osp2(value: number): Uint8Array {
   putUint16(encoded, 0, value);
   return encoded;
 }
+
+for (const { provider, aead } of combinations) {
+  test(`one receiver over ${provider.name} with ${aead} takes turns between two authenticated senders`, () => {
+    const recipient = keyPair(provider, new Uint8Array(32).fill(47));
+    const senders = [53, 59].map((fill) => keyPair(provider, new Uint8Array(32).fill(fill)));
+    const info = utf8('info');
+    const sent = senders.map((sender, number) => {
+      const context = new HpkeContext();
+      const enc = new Uint8Array(32);
+      const sealed = new Uint8Array(17);
+      // One object per sender, so that what the receiver's keeps between calls is its own.
+      const sending = new Hpke(provider, aead);
+      const random = seededRandomness(number);
+      const { publicKey } = recipient;
+      const { secretKey } = sender;
+      sending.setupAuthSender(context, enc, random, publicKey, info, secretKey, sender.publicKey);
+      sending.sealNext(context, sealed, EMPTY, Uint8Array.of(number));
+      return { enc, sealed };
+    });
+    const hpke = new Hpke(provider, aead);
+    const context = new HpkeContext();
+    const opens = (message: number, from: number): boolean => {
+      const { enc, sealed } = sent[message]!;
+      const { secretKey, publicKey } = recipient;
+      const sender = senders[from]!.publicKey;
+      const out = new Uint8Array(1);
+      return (
+        hpke.setupAuthReceiver(context, enc, secretKey, publicKey, info, sender) &&
+        hpke.openNext(context, out, EMPTY, sealed) &&
+        out[0] === message
+      );
+    };
+    for (let round = 0; round < 3; round++) {
+      for (const message of [0, 1]) {
+        assert.ok(opens(message, message), `round ${round}, sender ${message}`);
+        assert.ok(!opens(message, 1 - message), `round ${round}, in the name of the other`);
+      }
+    }
+  });
+}
