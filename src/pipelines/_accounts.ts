@@ -38,6 +38,9 @@ const AT = {
 } as const;
 const RECORD_BYTES = 328;
 
+/** In front of a one-time prekey: 1 plus its user; 0 once it was used. */
+const ONE_TIME_OWNER_BYTES = 4;
+
 /** What a one-time KEM prekey adds to a bundle, after its one-time prekey: key, signature 64. */
 function kemBundleBytes(kem: Kem | undefined): number {
   return kem === undefined ? 0 : kem.publicKeyBytes + 64;
@@ -67,7 +70,8 @@ export class Accounts {
     this.#provider = provider;
     this.#randomness = randomness;
     this.#records = new PackedRecords(RECORD_BYTES, users);
-    this.#oneTime = new PackedPool(32 + (kem?.secretKeyBytes ?? 0), 0x7fff_ffff);
+    const secretBytes = 32 + (kem?.secretKeyBytes ?? 0);
+    this.#oneTime = new PackedPool(ONE_TIME_OWNER_BYTES + secretBytes, 0x7fff_ffff);
     this.directory = new Uint8Array(users * IDENTITY_BYTES);
     for (let user = 0; user < users; user++) {
       const record = this.#records.view(user);
@@ -120,19 +124,22 @@ export class Accounts {
     return this.#records.view(user).subarray(AT.prekey, AT.prekeySignature);
   }
 
-  /** The secret of one-time prekey `id`, valid until the next `publish`. */
-  oneTimeSecret(id: number): Uint8Array {
-    return this.#oneTime.view(id).subarray(0, 32);
+  /**
+   * The secrets of one-time prekey `id` of `user`: 32 bytes, then that of the KEM prekey that was
+   * published with it. Valid until the next `publish`.
+   *
+   * @param id As a peer says it.
+   * @returns Undefined when it is not one of `user`'s, or was used.
+   */
+  oneTimeSecrets(user: number, id: number): Uint8Array | undefined {
+    const record = this.#oneTime.view(id);
+    if (record.length === 0 || getUint32(record, 0) !== user + 1) return undefined;
+    return record.subarray(ONE_TIME_OWNER_BYTES);
   }
 
-  /** The secret of the KEM prekey that was published with one-time prekey `id`. */
-  oneTimeKemSecret(id: number): Uint8Array {
-    return this.#oneTime.view(id).subarray(32);
-  }
-
-  /** Deletes a one-time prekey that was used, X3DH revision 1 section 3.4. */
-  spendOneTime(id: number): void {
-    this.#oneTime.release(id);
+  /** Deletes a one-time prekey of `user` that was used, X3DH revision 1 section 3.4. */
+  spendOneTime(user: number, id: number): void {
+    if (this.oneTimeSecrets(user, id) !== undefined) this.#oneTime.release(id);
   }
 
   /**
@@ -150,7 +157,9 @@ export class Accounts {
     }
     const id = this.#oneTime.take();
     if (id === NONE) throw new RangeError('one-time prekeys expected fewer than 2^31');
-    const secrets = this.#oneTime.view(id);
+    const oneTime = this.#oneTime.view(id);
+    putUint32(oneTime, 0, user + 1);
+    const secrets = oneTime.subarray(ONE_TIME_OWNER_BYTES);
     this.#randomness.fill(secrets);
     this.#provider.x25519Public(this.#oneTimePublic, secrets.subarray(0, 32));
 

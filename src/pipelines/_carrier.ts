@@ -203,7 +203,8 @@ class HopClients implements Clients {
     const token = anonymous
       ? NO_TOKEN
       : this.#tokens.subarray(connection * 32, connection * 32 + 32);
-    return this.#hop.clientFinish(state, this.#relayPublic, reply, token, out);
+    const length = this.#hop.clientFinish(state, this.#relayPublic, reply, token, out);
+    return length < 0 ? OUTCOME.AUTH_FAILED : length;
   }
 
   publish(user: number, atMs: number, outbox: Outbox): void {
@@ -284,7 +285,9 @@ class SealingOutbox implements Outbox {
   emit(toUser: number, kind: FrameKind, length: number): void {
     const frame = length === this.#frame.length ? this.#frame : this.#frame.subarray(0, length);
     const record = this.#outbox!.reserve(length + HOP_OVERHEAD_BYTES);
-    this.#hop.sealRecord(this.#state, record, frame);
+    if (this.#hop.sealRecord(this.#state, record, frame) < 0) {
+      throw new RangeError('"connection" expected one that is open, got one that is not');
+    }
     this.#outbox!.emit(toUser, kind, length + HOP_OVERHEAD_BYTES);
   }
 }
@@ -327,8 +330,10 @@ class CarrierRelay implements Relay {
   connect(connection: number, flight: Uint8Array, _atMs: number, out: Uint8Array): number {
     if (this.#hop === undefined) return 0;
     const state = this.#state(connection);
-    if (flight.length === HOP_HELLO_BYTES)
-      return this.#hop.relayAnswer(state, this.#relayKeys, flight, out);
+    if (flight.length === HOP_HELLO_BYTES) {
+      const length = this.#hop.relayAnswer(state, this.#relayKeys, flight, out);
+      return length < 0 ? OUTCOME.AUTH_FAILED : length;
+    }
     if (connection >= ANONYMOUS_CONNECTION) this.#token.set(NO_TOKEN);
     else writeToken(this.#provider, this.#token, this.#tokenKey, connection);
     return this.#hop.relayFinish(state, this.#token, flight) ? 0 : OUTCOME.AUTH_FAILED;
@@ -356,7 +361,8 @@ class CarrierRelay implements Relay {
       return inner.length;
     }
     const record = out.subarray(0, inner.length + HOP_OVERHEAD_BYTES);
-    return this.#hop.sealRecord(this.#state(to), record, inner);
+    const length = this.#hop.sealRecord(this.#state(to), record, inner);
+    return length < 0 ? OUTCOME.UNKNOWN_KEY : length; // No open connection to deliver over.
   }
 
   handOver(to: number, stored: Uint8Array, out: Uint8Array): number {

@@ -221,7 +221,7 @@ export class ChainEnds implements EndToEnd {
     if ((state.flags & IS_INITIATOR) !== 0) state.flags |= WAS_ANSWERED;
     this.#skipped.commit(end);
     this.#records.store(end, state.words);
-    if (isFirst) this.#sessions.spend(frame, 1);
+    if (isFirst) this.#sessions.spend(this.#members.user(session, member), frame, 1);
     return length;
   }
 

@@ -10,9 +10,14 @@
  * 3. the initiator mixes the shared secret into its root key and next sending chain and says so in
  *    the header of every frame of that chain; the responder mixes it when it turns to that chain.
  *
+ * A frame that is late may carry the key or ciphertext of an epoch that is over. Neither has a number,
+ * so it is the chain that says which epoch they are of: only the newest chain counts, and a ciphertext
+ * only on a chain that began after the key was first sent.
+ *
  * @module
  */
 
+import { EMPTY } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
 import type { Kem } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
@@ -36,6 +41,8 @@ const ANSWERED = 2;
 const AGREED = 3;
 /** Flag beside the phase: the current sending chain is mixed. */
 const SENDS_MIXED = 0x100;
+/** Flag beside the phase: the key was made for the current sending chain. */
+const JUST_OFFERED = 0x200;
 
 const DAYS_MAX = 7;
 const DAY_MS = 86_400_000;
@@ -50,6 +57,7 @@ export class PqRekey {
   readonly #pool: PackedPool;
   readonly #encapsulation = new Uint8Array(32);
   readonly #secret = new Uint8Array(SECRET_BYTES);
+  readonly #ciphertext: Uint8Array;
 
   constructor(kem: Kem, randomness: Randomness, ratchet: DoubleRatchet, everyMessages: number) {
     this.#kem = kem;
@@ -57,6 +65,12 @@ export class PqRekey {
     this.#ratchet = ratchet;
     this.#everyMessages = everyMessages;
     this.#pool = new PackedPool(kem.secretKeyBytes + kem.publicKeyBytes, 0x7fff_ffff);
+    this.#ciphertext = new Uint8Array(kem.ciphertextBytes);
+  }
+
+  /** The handshake of a new session counts as its last epoch. */
+  begin(state: RatchetState, atMs: number): void {
+    state.extra[DAY] = Math.floor(atMs / DAY_MS);
   }
 
   /**
@@ -96,26 +110,40 @@ export class PqRekey {
    * carried a key or a ciphertext.
    *
    * @param turned Whether this message turned the ratchet, so that the sending chain is new.
-   * @throws RefusedError when the KEM refuses a key.
+   * @param onNewestChain Whether it is of the chain that turned the ratchet last.
+   * @throws RefusedError when the KEM refuses a key; then nothing has changed.
    */
   afterReceiving(
     state: RatchetState,
     rekeyBits: number,
     payload: Uint8Array,
     turned: boolean,
+    onNewestChain: boolean,
     atMs: number,
   ): void {
+    const phase = this.#phase(state);
+    const justOffered = !turned && (state.extra[PHASE]! & JUST_OFFERED) !== 0;
+    const completes = turned && (rekeyBits & REKEY_MIXED) !== 0 && phase === ANSWERED;
+    const answers = onNewestChain && (rekeyBits & REKEY_KEY) !== 0 && (completes || phase === IDLE);
+    const agrees =
+      onNewestChain && (rekeyBits & REKEY_CIPHERTEXT) !== 0 && phase === OFFERED && !justOffered;
+    if (answers) this.#encapsulate(payload);
+    if (agrees) this.#decapsulate(state, payload);
+
     state.extra[MESSAGES]! += 1;
-    if (turned) {
-      state.extra[PHASE]! &= ~SENDS_MIXED;
-      if ((rekeyBits & REKEY_MIXED) !== 0) this.#endEpoch(state, atMs);
-    }
-    if ((rekeyBits & REKEY_KEY) !== 0 && this.#phase(state) === IDLE) this.#answer(state, payload);
-    if ((rekeyBits & REKEY_CIPHERTEXT) !== 0 && this.#phase(state) === OFFERED) {
-      this.#agree(state, payload);
-    }
+    if (turned) state.extra[PHASE]! &= ~(SENDS_MIXED | JUST_OFFERED);
+    if (completes) this.#endEpoch(state, atMs);
+    if (answers) this.#answer(state);
+    if (agrees) this.#agree(state);
     // Only a chain that has sent nothing can still be mixed.
     if (this.#phase(state) === AGREED && state.sent === 0) this.#mix(state, atMs);
+    this.#secret.fill(0);
+  }
+
+  /** What this end keeps for an epoch that is under way: for seizing a device. */
+  export(state: RatchetState): Uint8Array {
+    if (this.#phase(state) === IDLE) return EMPTY;
+    return this.#pool.view(state.extra[POOL_ID]!).slice();
   }
 
   #phase(state: RatchetState): number {
@@ -135,23 +163,31 @@ export class PqRekey {
     this.#kem.publicKey(record.subarray(this.#kem.secretKeyBytes), seed);
     state.extra[POOL_ID] = id;
     this.#setPhase(state, OFFERED);
+    state.extra[PHASE]! |= JUST_OFFERED;
   }
 
-  #answer(state: RatchetState, publicKey: Uint8Array): void {
+  #encapsulate(publicKey: Uint8Array): void {
+    this.#randomness.fill(this.#encapsulation);
+    this.#kem.encapsulate(this.#ciphertext, this.#secret, publicKey, this.#encapsulation);
+  }
+
+  #answer(state: RatchetState): void {
     const id = this.#pool.take();
     if (id === NONE) return;
     const record = this.#pool.view(id);
-    const secret = record.subarray(0, SECRET_BYTES);
-    const ciphertext = record.subarray(SECRET_BYTES, SECRET_BYTES + this.#kem.ciphertextBytes);
-    this.#randomness.fill(this.#encapsulation);
-    this.#kem.encapsulate(ciphertext, secret, publicKey, this.#encapsulation);
+    record.set(this.#secret);
+    record.set(this.#ciphertext, SECRET_BYTES);
     state.extra[POOL_ID] = id;
     this.#setPhase(state, ANSWERED);
   }
 
-  #agree(state: RatchetState, ciphertext: Uint8Array): void {
+  #decapsulate(state: RatchetState, ciphertext: Uint8Array): void {
+    const seed = this.#pool.view(state.extra[POOL_ID]!).subarray(0, this.#kem.secretKeyBytes);
+    this.#kem.decapsulate(this.#secret, seed, ciphertext);
+  }
+
+  #agree(state: RatchetState): void {
     const record = this.#pool.view(state.extra[POOL_ID]!);
-    this.#kem.decapsulate(this.#secret, record.subarray(0, this.#kem.secretKeyBytes), ciphertext);
     record.fill(0);
     record.set(this.#secret);
     this.#setPhase(state, AGREED);
@@ -166,7 +202,6 @@ export class PqRekey {
 
   #endEpoch(state: RatchetState, atMs: number): void {
     this.#pool.release(state.extra[POOL_ID]!);
-    this.#secret.fill(0);
     state.extra[POOL_ID] = 0;
     state.extra[MESSAGES] = 0;
     state.extra[DAY] = Math.floor(atMs / DAY_MS);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatBytes, EMPTY, getUint32, putUint16 } from '../core/bytes.ts';
+import { concatBytes, EMPTY, equalBytes, getUint32, putUint16 } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
 import { RefusedError, type Aead, type Kem } from '../crypto/provider.ts';
 import { DoubleRatchet, RatchetState } from '../protocols/double-ratchet.ts';
@@ -123,7 +123,7 @@ export class RatchetEnds implements EndToEnd {
     this.accounts.publish(user, atMs, user, outbox);
   }
 
-  initiate(session: number, member: number, bundle: Uint8Array, _atMs: number): number {
+  initiate(session: number, member: number, bundle: Uint8Array, atMs: number): number {
     const state = this.#state;
     const user = this.#members.user(session, member);
     const peer = this.#members.user(session, 1 - member);
@@ -133,17 +133,15 @@ export class RatchetEnds implements EndToEnd {
     const pendingId = this.#frame.shape.kemCiphertextBytes > 0 ? this.#pending.take() : NONE;
     const ciphertext = pendingId === NONE ? undefined : this.#pending.view(pendingId);
     const read = this.#sessions.initiate(user, peer, bundle, ephemeral, ciphertext);
-    if (read === undefined) return OUTCOME.AUTH_FAILED;
-    try {
-      this.#ratchet.initInitiator(state, this.#sessions.secret, read.signedPrekey);
-    } catch (error) {
-      if (error instanceof RefusedError) return OUTCOME.AUTH_FAILED;
-      throw error;
+    if (read === undefined || !this.#begin(state, read.signedPrekey)) {
+      if (pendingId !== NONE) this.#pending.release(pendingId);
+      return OUTCOME.AUTH_FAILED;
     }
     state.receiveChain.set(ephemeral);
     state.received = read.oneTimeId;
     state.flags |= IS_INITIATOR | (read.signedPrekeyId << PREKEY_ID_SHIFT);
     if (pendingId !== NONE) state.extra[this.#pendingWord] = pendingId;
+    this.#rekey?.begin(state, atMs);
     this.#records.store(session * 2 + member, state.words);
     return 0;
   }
@@ -227,7 +225,7 @@ export class RatchetEnds implements EndToEnd {
       return step === -2 ? OUTCOME.TOO_FAR : OUTCOME.AUTH_FAILED;
     }
     const length = this.#open(this.#ratchet.messageKey, user, peer, frame, out);
-    if (length < 0 || !this.#takePayload(frame, rekeyBits, this.#ratchet.turned, atMs)) {
+    if (length < 0 || !this.#takePayload(frame, rekeyBits, this.#ratchet.turned, true, atMs)) {
       this.#skipped.discard();
       return OUTCOME.AUTH_FAILED;
     }
@@ -236,7 +234,7 @@ export class RatchetEnds implements EndToEnd {
       this.#pending.release(state.extra[this.#pendingWord]!);
     }
     this.#records.store(end, state.words);
-    if (accepting) this.#sessions.spend(frame, 1);
+    if (accepting) this.#sessions.spend(user, frame, 1);
     return length;
   }
 
@@ -248,7 +246,9 @@ export class RatchetEnds implements EndToEnd {
     const parts: Uint8Array[] = [this.accounts.secrets(user)];
     for (let end = 0; end < this.#members.users.length; end++) {
       if (this.#members.users[end] !== user) continue;
-      parts.push(this.#records.read(end), this.#skipped.export(end));
+      this.#records.load(end, this.#state.words);
+      const underWay = this.#rekey?.export(this.#state) ?? EMPTY;
+      parts.push(this.#records.read(end), underWay, this.#skipped.export(end));
     }
     return concatBytes(...parts);
   }
@@ -261,6 +261,17 @@ export class RatchetEnds implements EndToEnd {
       parts.push(this.#state.ourSecret.slice());
     }
     return concatBytes(...parts);
+  }
+
+  /** RatchetInitAlice. @returns False when their signed prekey is refused. */
+  #begin(state: RatchetState, signedPrekey: Uint8Array): boolean {
+    try {
+      this.#ratchet.initInitiator(state, this.#sessions.secret, signedPrekey);
+      return true;
+    } catch (error) {
+      if (error instanceof RefusedError) return false;
+      throw error;
+    }
   }
 
   #writeHandshake(frame: Uint8Array, user: number): void {
@@ -368,20 +379,30 @@ export class RatchetEnds implements EndToEnd {
     if (length < 0) return length;
     const header = this.#header;
     const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
-    if (!this.#takePayload(frame, rekeyBits, false, atMs)) return OUTCOME.AUTH_FAILED;
+    const onNewestChain =
+      this.#rekey !== undefined && equalBytes(header.subarray(0, 32), this.#state.theirPublic);
+    if (!this.#takePayload(frame, rekeyBits, false, onNewestChain, atMs)) {
+      return OUTCOME.AUTH_FAILED;
+    }
     this.#skipped.remove(end, id);
     if (this.#rekey !== undefined) this.#records.store(end, this.#state.words);
     return length;
   }
 
   /** Gives the re-keying what a verified message carried. @returns False when it is refused. */
-  #takePayload(frame: Uint8Array, rekeyBits: number, turned: boolean, atMs: number): boolean {
+  #takePayload(
+    frame: Uint8Array,
+    rekeyBits: number,
+    turned: boolean,
+    onNewestChain: boolean,
+    atMs: number,
+  ): boolean {
     if (this.#rekey === undefined) return true;
     const { payloadAt, payloadBytes } = this.#frame;
     const payload =
       payloadBytes === 0 ? EMPTY : frame.subarray(payloadAt, payloadAt + payloadBytes);
     try {
-      this.#rekey.afterReceiving(this.#state, rekeyBits, payload, turned, atMs);
+      this.#rekey.afterReceiving(this.#state, rekeyBits, payload, turned, onNewestChain, atMs);
     } catch (error) {
       if (error instanceof RefusedError) return false;
       throw error;

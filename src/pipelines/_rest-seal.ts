@@ -77,7 +77,8 @@ export class RestSeal {
     out.set(this.#nonce, 4);
     dataKey.used += 1;
     const sealed = this.#views.take(plaintext.length + 16);
-    this.#aead.seal(sealed, dataKey.key, this.#nonce, this.#context(owner, keyId), plaintext);
+    const aad = writeContext(this.#aad, owner, keyId);
+    this.#aead.seal(sealed, dataKey.key, this.#nonce, aad, plaintext);
     out.set(sealed, 16);
     return plaintext.length + REST_BYTES;
   }
@@ -97,7 +98,7 @@ export class RestSeal {
       content,
       dataKey.key,
       stored.subarray(4, 16),
-      this.#context(owner, keyId),
+      writeContext(this.#aad, owner, keyId),
       stored.subarray(16),
     );
     return opened ? content : undefined;
@@ -125,7 +126,7 @@ export class RestSeal {
         key,
         this.#keyEncryptionKey,
         wrapped.subarray(0, 12),
-        this.#context(owner, keyId),
+        this.#keyContext(owner, keyId),
         wrapped.subarray(12),
       );
       if (!opened) return undefined;
@@ -138,7 +139,7 @@ export class RestSeal {
     this.#randomness.fill(key);
     const wrapped = new Uint8Array(WRAPPED_BYTES);
     this.#randomness.fill(wrapped.subarray(0, 12));
-    const aad = this.#context(owner, keyId);
+    const aad = this.#keyContext(owner, keyId);
     const nonce = wrapped.subarray(0, 12);
     this.#aead.seal(wrapped.subarray(12), this.#keyEncryptionKey, nonce, aad, key);
     this.#wrapped.set(id, wrapped);
@@ -156,10 +157,15 @@ export class RestSeal {
     return dataKey;
   }
 
-  /** Associated data: the owner, where keys are scoped, and the key id. */
-  #context(owner: number, keyId: number): Uint8Array {
-    putUint32(this.#aad, 0, this.#scoped ? owner : 0);
-    putUint32(this.#aad, 4, keyId);
-    return this.#aad;
+  /** Associated data of a wrapped key: the owner, where keys are scoped, and the key id. */
+  #keyContext(owner: number, keyId: number): Uint8Array {
+    return writeContext(this.#aad, this.#scoped ? owner : 0, keyId);
   }
+}
+
+/** Associated data of something stored: whose mailbox it is in, so that it opens in no other. */
+function writeContext(out: Uint8Array, owner: number, keyId: number): Uint8Array {
+  putUint32(out, 0, owner);
+  putUint32(out, 4, keyId);
+  return out;
 }

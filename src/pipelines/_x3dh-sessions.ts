@@ -121,19 +121,19 @@ export class X3dhSessions {
       return OUTCOME.UNKNOWN_KEY;
     }
     const oneTimeId = getUint32(frame, at + ONE_TIME_ID_AT);
-    const oneTimeSecret = accounts.oneTimeSecret(oneTimeId);
-    if (oneTimeSecret.length !== 32) return OUTCOME.UNKNOWN_KEY;
+    const oneTimeSecrets = accounts.oneTimeSecrets(user, oneTimeId);
+    if (oneTimeSecrets === undefined) return OUTCOME.UNKNOWN_KEY;
     const kem = this.#kem;
     try {
       if (kem !== undefined) {
         const from = at + KEM_CIPHERTEXT_AT;
         const ciphertext = frame.subarray(from, from + kem.ciphertextBytes);
-        kem.decapsulate(this.#kemSecret, accounts.oneTimeKemSecret(oneTimeId), ciphertext);
+        kem.decapsulate(this.#kemSecret, oneTimeSecrets.subarray(32), ciphertext);
       }
       this.#x3dh.respond(this.secret, {
         identity: accounts.identityHandle(user),
         signedPrekey: accounts.signedPrekeyHandle(user),
-        oneTimeSecret,
+        oneTimeSecret: oneTimeSecrets.subarray(0, 32),
         theirIdentity: identity.subarray(0, 32),
         theirEphemeral: frame.subarray(at + EPHEMERAL_AT, at + PREKEY_ID_AT),
         ...(kem === undefined ? {} : { kemSecret: this.#kemSecret }),
@@ -145,8 +145,8 @@ export class X3dhSessions {
     return 0;
   }
 
-  /** Deletes the one-time prekey of a handshake whose first message opened, section 3.4. */
-  spend(frame: Uint8Array, at: number): void {
-    this.accounts.spendOneTime(getUint32(frame, at + ONE_TIME_ID_AT));
+  /** Deletes `user`'s one-time prekey of a handshake whose first message opened, section 3.4. */
+  spend(user: number, frame: Uint8Array, at: number): void {
+    this.accounts.spendOneTime(user, getUint32(frame, at + ONE_TIME_ID_AT));
   }
 }

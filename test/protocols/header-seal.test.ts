@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createCipheriv, createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { concatBytes, toHex, utf8 } from '../../src/core/bytes.ts';
+import { concatBytes, toHex } from '../../src/core/bytes.ts';
 import type { AeadName } from '../../src/crypto/provider.ts';
 import { HEADER_SEAL_BYTES, HeaderSeal } from '../../src/protocols/header-seal.ts';
 import { aeadsOf, loadProviders } from './_providers.ts';
@@ -18,8 +18,13 @@ const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 
 /** The synthetic IV, then the header under the bare stream cipher. */
-function modelSeal(aead: AeadName, key: Uint8Array, header: Uint8Array): Uint8Array {
-  const mac = createHmac('sha256', key).update('sealbench header ').update(header).digest();
+function modelSeal(
+  aead: AeadName,
+  key: Uint8Array,
+  header: Uint8Array,
+  label = 'sealbench header ',
+): Uint8Array {
+  const mac = createHmac('sha256', key).update(label).update(header).digest();
   const iv = new Uint8Array(mac.subarray(0, 16));
   const nonce = iv.subarray(0, 12);
   // The AEADs begin to encrypt with block 1 (RFC 8439 section 2.8, counter first and little-endian)
@@ -34,8 +39,8 @@ function modelSeal(aead: AeadName, key: Uint8Array, header: Uint8Array): Uint8Ar
 const providers = await loadProviders();
 
 test('there is a provider with AES-256-GCM and one without', () => {
-  const able = providers.map((provider) => aeadsOf(provider).length);
-  assert.deepEqual([...new Set(able)].sort(), [1, 2]);
+  const able = providers.map((provider) => aeadsOf(provider).includes('aes-256-gcm'));
+  assert.ok(able.includes(true) && able.includes(false));
 });
 
 for (const provider of providers) {
@@ -85,7 +90,10 @@ for (const provider of providers) {
 
       test('refuses every flipped bit', () => {
         const key = new Uint8Array(32).fill(5);
-        const sealed = sealOf(key, Uint8Array.from({ length: 41 }, (_, i) => i));
+        const sealed = sealOf(
+          key,
+          Uint8Array.from({ length: 41 }, (_, i) => i),
+        );
         const seal = new HeaderSeal(provider, aead, 41);
         const opened = new Uint8Array(41);
         for (let bit = 0; bit < 8 * sealed.length; bit++) {
@@ -98,7 +106,9 @@ for (const provider of providers) {
 
       test('is deterministic, and headers that differ by one share no block', () => {
         const key = new Uint8Array(32).fill(6);
-        const [first, second] = [0, 1].map((n) => concatBytes(new Uint8Array(39), Uint8Array.of(n)));
+        const [first, second] = [0, 1].map((n) =>
+          concatBytes(new Uint8Array(39), Uint8Array.of(n)),
+        );
         assert.deepEqual(sealOf(key, first!), sealOf(key, first!));
         const [a, b] = [sealOf(key, first!), sealOf(key, second!)];
         const same = a.filter((byte, at) => byte === b[at]).length;
@@ -109,15 +119,14 @@ for (const provider of providers) {
   }
 }
 
-test('a sealed header is bound to its label: a tag of the same key over the bare header opens nothing', () => {
+test('a header that was sealed for another purpose under the same key opens nothing', () => {
   const [provider] = providers;
+  const seal = new HeaderSeal(provider!, provider!.aead['chacha20-poly1305'], 40);
   const key = new Uint8Array(32).fill(7);
-  const header = utf8('a header of some length, 40 bytes of it.');
-  assert.equal(header.length, 40);
-  const sealed = modelSeal('chacha20-poly1305', key, header);
-  const bare = new Uint8Array(32);
-  provider!.hmacSha256(bare, key, header);
-  sealed.set(bare.subarray(0, 16));
-  const aead = provider!.aead['chacha20-poly1305'];
-  assert.ok(!new HeaderSeal(provider!, aead, 40).open(new Uint8Array(40), key, sealed));
+  const header = new Uint8Array(40).fill(8);
+  const opened = new Uint8Array(40);
+  assert.ok(seal.open(opened, key, modelSeal('chacha20-poly1305', key, header)));
+  for (const label of ['', 'sealbench other  ']) {
+    assert.ok(!seal.open(opened, key, modelSeal('chacha20-poly1305', key, header, label)));
+  }
 });

@@ -100,6 +100,8 @@ export class MountedWorld {
   readonly relay: Relay;
   readonly members: PackedMembers;
   readonly recording: Recorded[] = [];
+  /** What the directory handed out for each session, in order; empty where there is nothing. */
+  readonly bundles: Uint8Array[] = [];
   /** All random bytes that the clients drew: no attacker holds them. */
   readonly drawn: readonly Uint8Array[];
 
@@ -133,7 +135,9 @@ export class MountedWorld {
   initiate(session: number): void {
     const bundles = new Frames();
     this.clients.publish(this.members.user(session, 1), 0, bundles);
-    assert.equal(this.clients.initiate(session, 0, bundles.list[0] ?? EMPTY, 0), 0);
+    const bundle = bundles.list[0] ?? EMPTY;
+    this.bundles[session] = bundle;
+    assert.equal(this.clients.initiate(session, 0, bundle, 0), 0);
   }
 
   /** Sends `text` and has the relay store it. */
