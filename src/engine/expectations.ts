@@ -37,10 +37,9 @@ export class Expectations {
    * The outcome that delivering `message` to `member` must have: 0 for the plaintext, or a negative
    * code. Call it once per delivery, in the order of deliveries.
    *
-   * @param again Whether this message was delivered before.
+   * @param again Whether this message was delivered before, which it may have been refused.
    */
   expect(session: number, member: number, message: number, again: boolean): number {
-    if (again) return this.#contract.replayProtection ? OUTCOME.DUPLICATE : 0;
     const sender = session * 2 + 1 - member;
     const next = this.#arrived[sender]!;
     if (message >= next) {
@@ -48,8 +47,9 @@ export class Expectations {
         return OUTCOME.TOO_FAR;
       }
       this.#arrived[sender] = message + 1;
+      return 0;
     }
-    return 0;
+    return again && this.#contract.replayProtection ? OUTCOME.DUPLICATE : 0;
   }
 
   fault(session: number, message: number, reason: string): void {

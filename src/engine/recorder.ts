@@ -40,7 +40,7 @@ export class Recorder {
   readonly #runDelay = new RunDelay();
   readonly #kernel = createReferenceKernel();
   readonly #firstMode: number;
-  readonly #onStage: ((id: TimedId) => void) | undefined;
+  readonly #onStage: ((id: TimedId | undefined) => void) | undefined;
   #block = -1;
   #wallNs = 0;
   #cpuNs = 0;
@@ -49,9 +49,10 @@ export class Recorder {
 
   /**
    * @param firstMode Shifts the order of modes, so that repeats start differently.
-   * @param onStage Called after each stage of a batch, for counting what it did.
+   * @param onStage Called after each stage of a batch, for counting what it did; with undefined
+   *   after work of the parties that is no stage.
    */
-  constructor(firstMode: number, onStage?: (id: TimedId) => void) {
+  constructor(firstMode: number, onStage?: (id: TimedId | undefined) => void) {
     this.#firstMode = firstMode;
     this.#onStage = onStage;
     for (const { id } of TIMED) {
@@ -102,11 +103,22 @@ export class Recorder {
     this.#onStage?.(id);
   }
 
-  /** Mean CPU per call of a stage so far, in ns; undefined when it was not called. */
-  meanCpuNs(id: TimedId): number | undefined {
+  /** What the parties did since the last stage belongs to no stage. */
+  skipUntimed(): void {
+    this.#onStage?.(undefined);
+  }
+
+  /**
+   * Mean CPU per call of a stage so far, in ns; undefined when it was not called.
+   *
+   * @param readingNs What one reading costs; every batch holds one.
+   */
+  meanCpuNs(id: TimedId, readingNs: number): number | undefined {
     const { calls, cpuNs } = this.#stages.get(id)!;
     const total = calls.reduce((sum, count) => sum + count, 0);
-    return total === 0 ? undefined : cpuNs.reduce((sum, ns) => sum + ns, 0) / total;
+    return total === 0
+      ? undefined
+      : cpuNs.reduce((sum, ns) => sum + Math.max(0, ns - readingNs), 0) / total;
   }
 
   /** The shortest batch that was read, of any stage that was called; Infinity when none was. */

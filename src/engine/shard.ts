@@ -6,6 +6,7 @@
  */
 
 import { hrtime } from 'node:process';
+import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
 import { Conversation } from './conversation.ts';
 import { Payload } from './payload.ts';
@@ -56,6 +57,8 @@ const SHORTEST_BATCH_NS = 150_000;
 /** Frames of one batch in flight. */
 const FLIGHT_BYTES_MAX = 2 ** 20;
 const SMALLEST_BATCH = 16;
+/** No call costs less; what is read below it is the clock's step. */
+const CHEAPEST_CALL_NS = 20;
 /** A batch of a verified run: fixed, because seeded random bytes are drawn in the order of calls. */
 const VERIFY_BATCH = 16;
 const WARMUP_SESSIONS = 8;
@@ -72,36 +75,56 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const clocks = { ...calibrateClock(), ...calibrateCpu() };
   const warm = verifying
     ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH }
-    : await warmUp(task, parts);
+    : await warmUp(task, parts, clocks.cpuReadNs);
 
   const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
   const payload = new Payload(spec.seed, longestOf(script));
   const recorder = new Recorder(spec.repeat);
   const digest = new FactsDigest();
   const gc = new GcPauses();
-  const before = readMemory();
-  const world = await openWorld(parts, spec, script, task.shard);
-  const conversation = converse(parts, spec, world, script, payload, recorder, digest, warm.batch);
+  const buffers = new Buffers(warm.batch);
+  const { rssBytes } = readMemory();
+  let live: Live | undefined = await openLive(
+    task,
+    parts,
+    script,
+    payload,
+    recorder,
+    digest,
+    warm.batch,
+    buffers,
+  );
 
   meetAll(task.barrier, spec.threads);
   gc.start();
   const startedNs = sinceOrigin(task);
   const processBefore = processCpuNs();
   const cpuBefore = readThreadCpuNs();
-  conversation.open();
-  conversation.run();
+  live.conversation.open();
+  live.conversation.run();
   const cpuNs = readThreadCpuNs() - cpuBefore;
   const processAfter = processCpuNs();
   const endedNs = sinceOrigin(task);
+  // What follows is not measured, and would disturb workers that are not done.
+  meetAll(task.barrier, spec.threads);
   const gcFacts = await gc.stop();
   const after = readMemory();
+  const { tally, expectations } = live.conversation;
+  const storedKeys = live.world.clients.storedKeys?.() ?? 0;
+  const connections = script.users + (live.world.senders?.length ?? 0);
+  // All but the world, for what it retains is the difference: the engine's buffers and readings, for
+  // a few hundred sessions the greater part, are in both. What is freed stays in the resident set.
+  live = undefined;
+  const before = { ...readMemory(), rssBytes };
 
   const counted = await countCalls(task, parts);
-  const { tally, expectations } = conversation;
   const { stages, blocks } = recorder.finish();
+  buffers.outbox.clear(); // So the buffers are alive in both readings of memory.
   return {
     shard: task.shard,
     sessions: task.sessions,
+    users: script.users,
+    connections,
     batch: warm.batch,
     shortBatches: recorder.shortestBatchNs() < SHORTEST_BATCH_NS,
     messages: {
@@ -115,7 +138,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     plaintextBytes: tally.plaintextBytes,
     wire: tally.wire,
     storedBytes: tally.storedBytes,
-    storedKeys: world.clients.storedKeys?.() ?? 0,
+    storedKeys,
     handshake: tally.handshake,
     counted,
     digest: digest.finish([tally.wire, tally.storedBytes, counted.calls]),
@@ -132,6 +155,38 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   };
 }
 
+/** What is measured; nothing else refers to it, so that letting go of it frees all of it. */
+interface Live {
+  readonly world: World;
+  readonly conversation: Conversation;
+}
+
+async function openLive(
+  task: ShardTask,
+  parts: ShardParts,
+  script: Script,
+  payload: Payload,
+  recorder: Recorder,
+  digest: FactsDigest,
+  batch: number,
+  buffers: Buffers,
+): Promise<Live> {
+  const { spec, shard } = task;
+  const world = await openWorld(parts, spec, script, shard);
+  const conversation = converse(
+    parts,
+    spec,
+    world,
+    script,
+    payload,
+    recorder,
+    digest,
+    batch,
+    buffers,
+  );
+  return { world, conversation };
+}
+
 /**
  * Runs whole conversations of other sessions until the time is up, then sizes the batches by what
  * the cheapest stage cost.
@@ -139,12 +194,14 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
 async function warmUp(
   task: ShardTask,
   parts: ShardParts,
+  cpuReadNs: number,
 ): Promise<{ readonly rounds: number; readonly wallNs: number; readonly batch: number }> {
   const { spec } = task;
   const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   const seed = spec.seed ^ WARMUP_STREAM;
   const script = scriptOf(task, parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
+  const buffers = new Buffers(sessions);
   const startNs = nowNs();
   let rounds = 0;
   let cheapestNs = Infinity;
@@ -153,14 +210,14 @@ async function warmUp(
     const recorder = new Recorder(rounds);
     const world = await openWorld(parts, spec, script, task.shard);
     const digest = new FactsDigest();
-    const talk = converse(parts, spec, world, script, payload, recorder, digest, sessions);
+    const talk = converse(parts, spec, world, script, payload, recorder, digest, sessions, buffers);
     talk.open();
     talk.run();
     recorder.finish();
     const costs = (['send', 'relay-store', 'relay-fetch', 'receive'] as const)
-      .map((id) => recorder.meanCpuNs(id))
+      .map((id) => recorder.meanCpuNs(id, cpuReadNs))
       .filter((cost) => cost !== undefined);
-    cheapestNs = Math.max(1, Math.min(...costs));
+    cheapestNs = Math.max(CHEAPEST_CALL_NS, Math.min(...costs));
     const wire = talk.tally.wire['message'];
     if (wire !== undefined) frameBytes = wire.bytes / wire.frames;
     rounds += 1;
@@ -177,8 +234,10 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   const { provider, counts } = countPrimitives(parts.provider);
   const calls: Record<string, Record<string, number>> = {};
   const recorder = new Recorder(0, (id) => {
-    const ofStage = (calls[id] ??= {});
-    for (const [name, count] of counts) ofStage[name] = (ofStage[name] ?? 0) + count;
+    if (id !== undefined) {
+      const ofStage = (calls[id] ??= {});
+      for (const [name, count] of counts) ofStage[name] = (ofStage[name] ?? 0) + count;
+    }
     counts.clear();
   });
   const sessions = Math.min(COUNTED_SESSIONS, task.sessions);
@@ -235,6 +294,7 @@ function converse(
   recorder: Recorder,
   digest: FactsDigest,
   batch: number,
+  buffers?: Buffers,
 ): Conversation {
   const members = new PackedMembers(script.members);
   const relay = pipeline.openRelay({
@@ -252,7 +312,7 @@ function converse(
     members,
     senders: world.senders,
   };
-  return new Conversation(parties, script, payload, pipeline, recorder, digest, batch);
+  return new Conversation(parties, script, payload, pipeline, recorder, digest, batch, buffers);
 }
 
 /** @throws HarnessError WRONG_RESULT when there are secrets of an authority that nobody can use. */

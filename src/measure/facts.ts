@@ -111,6 +111,9 @@ export const faultFacts = z.object({
 export const shardFacts = z.object({
   shard: count,
   sessions: count,
+  /** Users of this shard's world, and the connections they opened: one each, or more. */
+  users: count,
+  connections: count,
   /** Messages per batch, as calibrated in warm-up. */
   batch: count,
   /** Set when the cheapest stage of a batch stayed under 150 us: readings are then subtracted. */
@@ -144,6 +147,10 @@ export const shardFacts = z.object({
   digest: z.string(),
   stages: z.array(stageFacts),
   blocks: blockFacts,
+  /**
+   * With the world at its end, and without it; only the resident set is from before. The engine's own
+   * buffers and readings are in both.
+   */
   memory: z.object({ before: memoryFacts, after: memoryFacts }),
   clocks: clockFacts,
   warmup: z.object({ rounds: count, wallNs: ns }),

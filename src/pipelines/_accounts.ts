@@ -13,6 +13,7 @@ import type { Kem, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import type { Outbox } from './_pipeline.ts';
+import { ScratchViews } from './_views.ts';
 
 /** Virtual time after which a user makes a new signed prekey: one week. */
 const SIGNED_PREKEY_LIFE_MS = 7 * 86_400_000;
@@ -38,6 +39,9 @@ const AT = {
 } as const;
 const RECORD_BYTES = 328;
 
+/** First byte of what is signed, so that no key can be passed off as one of another use. */
+const SIGNED = { identity: 1, prekey: 2, kemPrekey: 3 } as const;
+
 /** In front of a one-time prekey: 1 plus its user; 0 once it was used. */
 const ONE_TIME_OWNER_BYTES = 4;
 
@@ -53,9 +57,11 @@ export class Accounts {
   readonly #records: PackedRecords;
   readonly #identityHandles = new Map<number, KeyHandle>();
   readonly #prekeyHandles = new Map<number, KeyHandle>();
+  readonly #signingHandles = new Map<number, KeyHandle>();
   readonly #oneTime: PackedPool;
   readonly #oneTimePublic = new Uint8Array(32);
   readonly #kem: Kem | undefined;
+  readonly #views = new ScratchViews();
   /** Public identities of all users, 64 bytes each: what the directory shows. */
   readonly directory: Uint8Array;
 
@@ -82,7 +88,7 @@ export class Accounts {
       provider.x25519Public(agreement, secret);
       provider.ed25519Public(record.subarray(AT.identity + 32, AT.identitySignature), seed);
       const signature = record.subarray(AT.identitySignature, AT.prekeySecret);
-      provider.ed25519Sign(signature, provider.ed25519Handle(seed), agreement);
+      this.#sign(signature, user, SIGNED.identity, agreement);
       this.directory.set(record.subarray(AT.identity, AT.identitySignature), user * IDENTITY_BYTES);
     }
   }
@@ -90,6 +96,17 @@ export class Accounts {
   /** Both public identity keys, 64 bytes. A view. */
   identity(user: number): Uint8Array {
     return this.directory.subarray(user * IDENTITY_BYTES, (user + 1) * IDENTITY_BYTES);
+  }
+
+  /** The signature of the X25519 identity, 64 bytes. A view. */
+  identitySignature(user: number): Uint8Array {
+    return this.#records.view(user).subarray(AT.identitySignature, AT.prekeySecret);
+  }
+
+  /** Whether the X25519 key of an identity is signed by its Ed25519 key. One verification. */
+  verifiesIdentity(identity: Uint8Array, signature: Uint8Array): boolean {
+    const agreement = identity.subarray(0, 32);
+    return this.#verifies(signature, identity.subarray(32), SIGNED.identity, agreement);
   }
 
   identityHandle(user: number): KeyHandle {
@@ -174,7 +191,7 @@ export class Accounts {
     if (kem !== undefined) {
       const publicKey = bundle.subarray(BUNDLE_BYTES, length - 64);
       kem.publicKey(publicKey, secrets.subarray(32));
-      this.#sign(bundle.subarray(length - 64), record, publicKey);
+      this.#sign(bundle.subarray(length - 64), user, SIGNED.kemPrekey, publicKey);
     }
     outbox.emit(toUser, 'bundle', length);
   }
@@ -187,22 +204,18 @@ export class Accounts {
   readBundle(bundle: Uint8Array): Bundle | undefined {
     if (bundle.length !== BUNDLE_BYTES + kemBundleBytes(this.#kem)) return undefined;
     const identity = bundle.subarray(0, IDENTITY_BYTES);
-    const agreement = identity.subarray(0, 32);
     const signing = identity.subarray(32);
     const signedPrekey = bundle.subarray(132, 164);
-    if (!this.#provider.ed25519Verify(bundle.subarray(64, 128), signing, agreement)) {
-      return undefined;
-    }
-    if (!this.#provider.ed25519Verify(bundle.subarray(164, 228), signing, signedPrekey)) {
-      return undefined;
-    }
+    if (!this.verifiesIdentity(identity, bundle.subarray(64, 128))) return undefined;
+    const prekeySignature = bundle.subarray(164, 228);
+    if (!this.#verifies(prekeySignature, signing, SIGNED.prekey, signedPrekey)) return undefined;
     const kemPrekey = bundle.subarray(
       BUNDLE_BYTES,
       bundle.length - (this.#kem === undefined ? 0 : 64),
     );
     if (this.#kem !== undefined) {
       const signature = bundle.subarray(bundle.length - 64);
-      if (!this.#provider.ed25519Verify(signature, signing, kemPrekey)) return undefined;
+      if (!this.#verifies(signature, signing, SIGNED.kemPrekey, kemPrekey)) return undefined;
     }
     return {
       identity,
@@ -228,14 +241,31 @@ export class Accounts {
     const prekey = record.subarray(AT.prekey, AT.prekeySignature);
     this.#randomness.fill(secret);
     this.#provider.x25519Public(prekey, secret);
-    this.#sign(record.subarray(AT.prekeySignature, AT.prekeyId), record, prekey);
+    const signature = record.subarray(AT.prekeySignature, AT.prekeyId);
+    this.#sign(signature, user, SIGNED.prekey, prekey);
     putUint32(record, AT.prekeyId, getUint32(record, AT.prekeyId) + 1);
     this.#prekeyHandles.delete(user);
   }
 
-  #sign(signature: Uint8Array, record: Uint8Array, message: Uint8Array): void {
-    const seed = record.subarray(AT.signingSeed, AT.identity);
-    this.#provider.ed25519Sign(signature, this.#provider.ed25519Handle(seed), message);
+  #sign(signature: Uint8Array, user: number, kind: number, key: Uint8Array): void {
+    let handle = this.#signingHandles.get(user);
+    if (handle === undefined) {
+      const seed = this.#records.view(user).subarray(AT.signingSeed, AT.identity);
+      handle = this.#provider.ed25519Handle(seed);
+      this.#signingHandles.set(user, handle);
+    }
+    this.#provider.ed25519Sign(signature, handle, this.#signed(kind, key));
+  }
+
+  #verifies(signature: Uint8Array, signing: Uint8Array, kind: number, key: Uint8Array): boolean {
+    return this.#provider.ed25519Verify(signature, signing, this.#signed(kind, key));
+  }
+
+  #signed(kind: number, key: Uint8Array): Uint8Array {
+    const signed = this.#views.take(1 + key.length);
+    signed[0] = kind;
+    signed.set(key, 1);
+    return signed;
   }
 }
 

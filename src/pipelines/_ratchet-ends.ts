@@ -205,8 +205,9 @@ export class RatchetEnds implements EndToEnd {
       if (outcome < 0) return outcome;
     }
 
-    const skippedId = this.#skipped.isEmpty ? NONE : this.#findSkipped(end, frame);
-    if (skippedId === NONE && !this.#readHeader(frame)) return OUTCOME.AUTH_FAILED;
+    const opened = this.#readHeader(frame);
+    const skippedId = this.#skipped.isEmpty ? NONE : this.#findSkipped(end, frame, opened);
+    if (skippedId === NONE && !opened) return OUTCOME.AUTH_FAILED;
     const header = this.#header;
     const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
     if (!layout.readOn(frame, rekeyBits)) return OUTCOME.AUTH_FAILED;
@@ -340,15 +341,29 @@ export class RatchetEnds implements EndToEnd {
     );
   }
 
-  /** TrySkippedMessageKeys: leaves the header in `#header` when a key is found. */
-  #findSkipped(end: number, frame: Uint8Array): number {
+  /**
+   * TrySkippedMessageKeys, sections 3.5 and 4.6: leaves the header in `#header` when a key is found.
+   *
+   * Asked after the current header keys, where the specification asks first: a stored key is of an
+   * older chain, or of a number in the current one that was passed over, so that the answer is the
+   * same, and a message that is in order does not pay for the stored keys.
+   *
+   * @param opened Whether the current header keys opened the header, which is then in `#header`.
+   */
+  #findSkipped(end: number, frame: Uint8Array, opened: boolean): number {
     const { headerAt } = this.#frame;
     const header = this.#header;
     const headers = this.#headers;
-    if (headers === undefined) {
-      this.#readHeader(frame);
-      return this.#skipped.find(end, header, getUint32(header, N_AT));
+    const state = this.#state;
+    if (opened && state.canReceive) {
+      const n = getUint32(header, N_AT);
+      const isCurrent = equalBytes(header.subarray(0, 32), state.theirPublic);
+      if (isCurrent && n >= state.received) return NONE;
+      const chain = headers === undefined ? header : state.receiveHeaderKey;
+      if (isCurrent || headers === undefined) return this.#skipped.find(end, chain, n);
+      return NONE; // The next header key opened it: a new chain.
     }
+    if (headers === undefined) return NONE;
     const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
     return this.#skipped.findByChain(end, (headerKey) =>
       headers.open(header, headerKey, sealed) ? getUint32(header, N_AT) : -1,

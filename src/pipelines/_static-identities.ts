@@ -18,19 +18,10 @@ const SECRET_BYTES = 64;
 const BUNDLE_BYTES: number = IDENTITY_BYTES + SIGNATURE_BYTES;
 
 export class StaticIdentities {
-  readonly #provider: Setup['provider'];
   readonly #accounts: Accounts;
-  /** Of all users, 64 bytes each. */
-  readonly #signatures: Uint8Array;
 
   constructor({ provider, randomness, users }: Setup) {
-    this.#provider = provider;
     this.#accounts = new Accounts(provider, randomness, users);
-    this.#signatures = new Uint8Array(users * SIGNATURE_BYTES);
-    for (let user = 0; user < users; user++) {
-      const signingKey = provider.ed25519Handle(this.secrets(user).slice(32));
-      provider.ed25519Sign(this.#signature(user), signingKey, this.agreementKey(user));
-    }
   }
 
   /** Public identities of all users, 64 bytes each. */
@@ -55,7 +46,7 @@ export class StaticIdentities {
   publish(user: number, outbox: Outbox): void {
     const bundle = outbox.reserve(BUNDLE_BYTES);
     bundle.set(this.identity(user));
-    bundle.set(this.#signature(user), IDENTITY_BYTES);
+    bundle.set(this.#accounts.identitySignature(user), IDENTITY_BYTES);
     outbox.emit(user, 'bundle', BUNDLE_BYTES);
   }
 
@@ -64,17 +55,11 @@ export class StaticIdentities {
     if (bundle.length !== BUNDLE_BYTES) return false;
     const identity = bundle.subarray(0, IDENTITY_BYTES);
     if (!equalBytes(identity, this.identity(user))) return false;
-    const signature = bundle.subarray(IDENTITY_BYTES);
-    const signing = identity.subarray(32);
-    return this.#provider.ed25519Verify(signature, signing, identity.subarray(0, 32));
+    return this.#accounts.verifiesIdentity(identity, bundle.subarray(IDENTITY_BYTES));
   }
 
   /** X25519 identity secret and Ed25519 seed. */
   secrets(user: number): Uint8Array {
     return this.#accounts.secrets(user).slice(0, SECRET_BYTES);
-  }
-
-  #signature(user: number): Uint8Array {
-    return this.#signatures.subarray(user * SIGNATURE_BYTES, (user + 1) * SIGNATURE_BYTES);
   }
 }

@@ -2,8 +2,9 @@ import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { PackedRecords } from '../core/packed.ts';
 import type { Aead, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
-import { DoubleRatchet, type RatchetState } from '../protocols/double-ratchet.ts';
+import type { RatchetState } from '../protocols/double-ratchet.ts';
 import { Hpke, HPKE_OVERHEAD_BYTES } from '../protocols/hpke.ts';
+import { SymmetricChain } from '../protocols/symmetric-chain.ts';
 import { aeadName, carry, carrierOptions, chosenAead, openCarrierRelay } from './_carrier.ts';
 import { RatchetEnds, SKIP_LIMIT, type EscrowField } from './_ratchet-ends.ts';
 import { PERSIST_OPTION } from './_session-records.ts';
@@ -84,7 +85,7 @@ class ChainKeyAuthority implements Authority {
   readonly #members: PackedMembers;
   readonly #hpke: Hpke;
   readonly #aead: Aead;
-  readonly #ratchet: DoubleRatchet;
+  readonly #symmetric: SymmetricChain;
   readonly #key: KeyHandle;
   readonly #publicKey = new Uint8Array(32);
   readonly #associated: AssociatedData;
@@ -100,6 +101,7 @@ class ChainKeyAuthority implements Authority {
   /** Which member opened the session, learnt from frames that carry a handshake. */
   readonly #initiators: Uint8Array;
   readonly #chain = new Uint32Array(CHAIN_WORDS);
+  readonly #older = new Uint32Array(CHAIN_WORDS);
   readonly #ratchetKey = new Uint8Array(this.#chain.buffer, 0, 32);
   readonly #firstKey = new Uint8Array(this.#chain.buffer, 32, 32);
   readonly #stepKey = new Uint8Array(this.#chain.buffer, 64, 32);
@@ -110,7 +112,7 @@ class ChainKeyAuthority implements Authority {
     this.#members = members;
     this.#hpke = openHpke(provider, opening.options);
     this.#aead = chosenAead(provider, opening.options);
-    this.#ratchet = new DoubleRatchet(provider, { seeded: false, fill: () => undefined });
+    this.#symmetric = new SymmetricChain(provider);
     const secret = opening.secrets[0]!;
     provider.x25519Public(this.#publicKey, secret);
     this.#key = provider.x25519Handle(secret);
@@ -130,20 +132,24 @@ class ChainKeyAuthority implements Authority {
     const { headerAt } = read;
     const n = getUint32(evidence, headerAt + N_AT);
 
+    let slot = this.#findChain(at, evidence, headerAt);
     if (read.fieldBytes > 0) {
       const bound = this.#associated.ofChain(initiator, responder, evidence, read);
-      if (!this.#openField(session, member, evidence, bound)) return OUTCOME.ESCROW_INVALID;
-      this.#keepChain(at, evidence.subarray(headerAt, headerAt + 32));
+      if (n !== 0 || !this.#openField(session, member, evidence, bound)) {
+        return OUTCOME.ESCROW_INVALID;
+      }
+      this.#beginChain(evidence.subarray(headerAt, headerAt + 32));
+    } else if (slot < 0) {
+      return OUTCOME.UNKNOWN_KEY;
     }
-    const slot = this.#findChain(at, evidence, headerAt);
-    if (slot < 0) return OUTCOME.UNKNOWN_KEY;
     if (!this.#stepTo(n)) return OUTCOME.TOO_FAR;
 
     const aad = this.#associated.build(initiator, responder, evidence, headerAt, read.ciphertextAt);
     const ciphertext = evidence.subarray(read.ciphertextAt);
     const plaintext = this.#views.take(ciphertext.length - 16);
-    const messageKey = this.#ratchet.messageKey;
+    const { messageKey } = this.#symmetric;
     if (!this.#aead.open(plaintext, messageKey, NONCE, aad, ciphertext)) return OUTCOME.AUTH_FAILED;
+    if (slot < 0) slot = this.#makeRoom(at);
     this.#chains.store(slot, this.#chain);
     out.set(plaintext);
     return plaintext.length;
@@ -163,15 +169,18 @@ class ChainKeyAuthority implements Authority {
     return this.#hpke.open(this.#firstKey, this.#key, this.#publicKey, info, associated, field);
   }
 
-  #keepChain(at: number, ratchetKey: Uint8Array): void {
-    const opened = this.#firstKey.slice();
-    this.#chains.load(at, this.#chain);
-    this.#chains.store(at + 1, this.#chain);
+  /** The chain of the key that was just opened. Nothing is kept until a message of it opens. */
+  #beginChain(ratchetKey: Uint8Array): void {
     this.#ratchetKey.set(ratchetKey);
-    this.#firstKey.set(opened);
-    this.#stepKey.set(opened);
+    this.#stepKey.set(this.#firstKey);
     this.#chain[CHAIN_WORDS - 1] = 0;
-    this.#chains.store(at, this.#chain);
+  }
+
+  /** @returns The record of the newest chain, free for another. */
+  #makeRoom(at: number): number {
+    this.#chains.load(at, this.#older);
+    this.#chains.store(at + 1, this.#older);
+    return at;
   }
 
   /** Loads the chain of a frame's ratchet key. @returns Its record, or -1. */
@@ -190,7 +199,7 @@ class ChainKeyAuthority implements Authority {
   }
 
   /**
-   * Leaves the key of message `n` in the ratchet; for an earlier one it starts again at CK_0.
+   * Leaves the key of message `n` in `#symmetric`; for an earlier one it starts again at CK_0.
    *
    * @returns False when `n`, which nothing authenticates yet, lies farther ahead than any receiver
    *   follows: a forged one would cost 2^32 steps.
@@ -202,7 +211,7 @@ class ChainKeyAuthority implements Authority {
       this.#stepKey.set(this.#firstKey);
       next = 0;
     }
-    for (; next <= n; next++) this.#ratchet.stepChain(this.#stepKey);
+    for (; next <= n; next++) this.#symmetric.step(this.#stepKey);
     this.#chain[CHAIN_WORDS - 1] = next;
     return true;
   }

@@ -21,7 +21,7 @@ const pqRekey: Pipeline = {
   ],
   caveats: [
     'Not SPQR and not interoperable with it: keys travel whole, 2,272 bytes per epoch, not in chunks.',
-    'An epoch needs both ends to speak, and the default one does not begin within 40 messages.',
+    'An epoch needs both ends to speak. In 40 messages the default one does not complete: at most its key is sent, after 7 days.',
   ],
   options: {
     ...carrierOptions({ hop: 'on', rest: 'user-day' }),

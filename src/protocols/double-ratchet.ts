@@ -15,6 +15,7 @@
 import { EMPTY, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { RefusedError, type Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
+import { SymmetricChain } from './symmetric-chain.ts';
 
 const KEY_BYTES = 32;
 /** Ratchet public key, PN, N. */
@@ -29,8 +30,6 @@ const ROOT_INFO = utf8('sealbench Double Ratchet root');
 const HEADER_KEYS_INFO = utf8('sealbench Double Ratchet first header keys');
 const MIX_INFO = utf8('sealbench Double Ratchet mixed secret');
 const ZERO_SALT = new Uint8Array(32);
-const MESSAGE_KEY_CONSTANT = Uint8Array.of(0x01);
-const CHAIN_KEY_CONSTANT = Uint8Array.of(0x02);
 
 /** The state of one end, sections 3.2 and 4.3, as views of one small buffer. */
 export class RatchetState {
@@ -135,9 +134,9 @@ export class DoubleRatchet {
   readonly #nextRoot: Uint8Array;
   readonly #nextChain: Uint8Array;
   readonly #nextHeaderKey: Uint8Array;
-  readonly #stepped = new Uint8Array(KEY_BYTES);
+  readonly #chain: SymmetricChain;
   /** The message key of the last step. */
-  readonly messageKey: Uint8Array = new Uint8Array(KEY_BYTES);
+  readonly messageKey: Uint8Array;
 
   /** Whether the last `stepReceiving` turned the ratchet. */
   turned = false;
@@ -147,6 +146,8 @@ export class DoubleRatchet {
     this.#provider = provider;
     this.#randomness = randomness;
     this.#headerKeys = headerKeys;
+    this.#chain = new SymmetricChain(provider);
+    this.messageKey = this.#chain.messageKey;
     this.#derived = new Uint8Array((headerKeys ? 3 : 2) * KEY_BYTES);
     this.#nextRoot = this.#derived.subarray(0, KEY_BYTES);
     this.#nextChain = this.#derived.subarray(KEY_BYTES, 2 * KEY_BYTES);
@@ -192,7 +193,7 @@ export class DoubleRatchet {
     header.set(state.ourPublic);
     putUint32(header, KEY_BYTES, state.sentBefore);
     putUint32(header, KEY_BYTES + 4, state.sent);
-    this.stepChain(state.sendChain);
+    this.#chain.step(state.sendChain);
     state.sent += 1;
   }
 
@@ -237,7 +238,7 @@ export class DoubleRatchet {
       }
     }
     this.#passOver(state, n, skipped);
-    this.stepChain(state.receiveChain);
+    this.#chain.step(state.receiveChain);
     state.received += 1;
     return 0;
   }
@@ -252,9 +253,7 @@ export class DoubleRatchet {
 
   /** KDF_CK: steps `chain` in place and leaves the message key in `messageKey`. Two HMAC. */
   stepChain(chain: Uint8Array): void {
-    this.#provider.hmacSha256(this.messageKey, chain, MESSAGE_KEY_CONSTANT);
-    this.#provider.hmacSha256(this.#stepped, chain, CHAIN_KEY_CONSTANT);
-    chain.set(this.#stepped);
+    this.#chain.step(chain);
   }
 
   /** DHRatchet, sections 3.5 and 4.5. */
@@ -318,7 +317,7 @@ export class DoubleRatchet {
   #passOver(state: RatchetState, until: number, skipped: SkippedKeys): void {
     const chain = this.#headerKeys ? state.receiveHeaderKey : state.theirPublic;
     while (state.received < until) {
-      this.stepChain(state.receiveChain);
+      this.#chain.step(state.receiveChain);
       skipped.add(chain, state.received, this.messageKey);
       state.received += 1;
     }

@@ -17,6 +17,8 @@ export const IDENTITY_BYTES = 64;
 
 const KEY_BYTES = 32;
 const INFO = utf8('sealbench X3DH 25519 SHA-256');
+/** PQXDH revision 3 section 2.2: the KEM's name is part of it. */
+const PQ_INFO = utf8('sealbench PQXDH 25519 SHA-256 ML-KEM-1024');
 const ZERO_SALT = new Uint8Array(32);
 
 /** The initiator's half of section 3.3. */
@@ -91,7 +93,7 @@ export class X3dh {
       length += KEY_BYTES;
     }
     const ikm = this.#material.subarray(0, length);
-    this.#provider.hkdfSha256(out, ZERO_SALT, ikm, INFO);
+    this.#provider.hkdfSha256(out, ZERO_SALT, ikm, kemSecret === undefined ? INFO : PQ_INFO);
     this.#material.fill(0, 32);
   }
 }

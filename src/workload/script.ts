@@ -3,7 +3,8 @@
  *
  * Packed: 1 byte for the speaker, 4 for the length, 2 for the delay and 1 for the fate of each
  * message, so that a million sessions stay small. The same workload and seed give the same script
- * for every pipeline, provider and thread count.
+ * for every pipeline and provider. With more threads the messages stay the same, but each thread has
+ * users of its own, so that sessions have other members.
  *
  * @module
  */
@@ -73,7 +74,9 @@ export function writeScript(
     delays[from] = 0;
     fates.fill(FATE.lost, from + 1, from + Math.min(messages, 1 + outage));
   }
-  const stepMs = DAY_MS / workload.messagesPerUserDay;
+  // In a step every session has one message, which two users handle.
+  const messagesPerUserStep = 2 / workload.usersPerSession;
+  const stepMs = (DAY_MS * messagesPerUserStep) / workload.messagesPerUserDay;
   return { sessions, messages, users, members, speakers, lengths, fates, delays, stepMs };
 }
 

@@ -42,14 +42,14 @@ export const workloadSchema = z.strictObject({
     loss: share,
     /** Share of messages that are delivered later than their successors. */
     reorder: share,
-    /** How many messages later, at most. */
-    reorderDepth: integer(1, 5_000),
+    /** How many messages later, at most: within the replay window of every pipeline. */
+    reorderDepth: integer(1, 1_000),
     /** Share of messages that are delivered twice. */
     duplicate: share,
     /** Messages of each session that are lost in a row, from the second on. */
     outage: integer(0, 100_000).default(0),
   }),
-  /** Virtual time: how many messages one user handles in a day. */
+  /** Virtual time: how many messages one user sends or receives in a day, in all its sessions. */
   messagesPerUserDay: z.number().min(0.01).max(1_000_000),
   /** How many messages a device sends or receives over one connection to the relay. */
   messagesPerConnection: integer(1, 1_000_000),

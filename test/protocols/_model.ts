@@ -38,10 +38,12 @@ export function modelPublic(secret: Uint8Array): Uint8Array {
   return modelX25519(secret, NINE);
 }
 
-/** Section 2.2 of X3DH: KDF(DH1 || DH2 || DH3 || DH4). */
-function modelKdf(agreements: readonly Uint8Array[]): Uint8Array {
+/** Section 2.2 of X3DH: KDF(DH1 || DH2 || DH3 || DH4), and of PQXDH, whose info names the KEM. */
+function modelKdf(agreements: readonly Uint8Array[], withKem: boolean): Uint8Array {
   const material = concatBytes(new Uint8Array(32).fill(0xff), ...agreements);
-  const info = utf8('sealbench X3DH 25519 SHA-256');
+  const info = utf8(
+    withKem ? 'sealbench PQXDH 25519 SHA-256 ML-KEM-1024' : 'sealbench X3DH 25519 SHA-256',
+  );
   return new Uint8Array(hkdfSync('sha256', material, new Uint8Array(32), info, 32));
 }
 
@@ -63,7 +65,7 @@ export function modelX3dhInitiator(keys: {
     agreements.push(modelX25519(keys.ephemeral, keys.theirOneTimePrekey));
   }
   if (keys.kemSecret !== undefined) agreements.push(keys.kemSecret);
-  return modelKdf(agreements);
+  return modelKdf(agreements, keys.kemSecret !== undefined);
 }
 
 interface KeyPair {
