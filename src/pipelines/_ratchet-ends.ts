@@ -336,7 +336,8 @@ export class RatchetEnds implements EndToEnd {
     const state = this.#state;
     const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
     return (
-      (state.canReceive && this.#headers.open(header, state.receiveHeaderKey, sealed)) ||
+      (state.canReceive &&
+        this.#headers.open(header, state.receiveHeaderKey, sealed, state.theirPublic)) ||
       this.#headers.open(header, state.nextReceiveHeaderKey, sealed)
     );
   }

@@ -22,7 +22,7 @@ function modelSeal(
   aead: AeadName,
   key: Uint8Array,
   header: Uint8Array,
-  label = 'sealbench header ',
+  label = 'header',
 ): Uint8Array {
   const mac = createHmac('sha256', key).update(label).update(header).digest();
   const iv = new Uint8Array(mac.subarray(0, 16));
