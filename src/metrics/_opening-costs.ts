@@ -16,6 +16,8 @@ export interface OpeningCosts {
   /** Of one end of a connection to the relay. */
   readonly connectClient: number;
   readonly connectRelay: number;
+  /** Connections that a user opens where one would do: 2 where it sends over another. */
+  readonly connectionsPerUser: number;
 }
 
 /**
@@ -41,7 +43,14 @@ export function openingCosts(shards: readonly ShardFacts[]): OpeningCosts | unde
   ) {
     return undefined;
   }
-  return { publish, initiate, accept, connectClient, connectRelay };
+  const connectionsPerUser = perUser(shards);
+  return { publish, initiate, accept, connectClient, connectRelay, connectionsPerUser };
+}
+
+function perUser(shards: readonly ShardFacts[]): number {
+  const users = shards.reduce((sum, shard) => sum + shard.users, 0);
+  const connections = shards.reduce((sum, shard) => sum + shard.connections, 0);
+  return users === 0 ? 1 : connections / users;
 }
 
 function costOf(shards: readonly ShardFacts[], id: TimedId): number | undefined {

@@ -36,6 +36,10 @@ export interface CellResult extends CellNames {
   /** This and the next are empty for a cell of which nothing was recorded. */
   readonly family: string;
   readonly rung: string;
+  /** What one session, connection and user's day carry; undefined without a record. */
+  readonly messagesPerSession: number | undefined;
+  readonly messagesPerConnection: number | undefined;
+  readonly messagesPerUserDay: number | undefined;
   readonly status: Status;
   /** Why not `ok`. */
   readonly reason?: string;
@@ -108,6 +112,7 @@ function deriveCell(
 ): CellResult {
   const { status, reason } = judge(records);
   const counted = status === 'ok' ? records.filter((record) => record.status === 'ok') : [];
+  const [first] = records;
   return {
     cell: names.cell,
     suite: names.suite,
@@ -117,6 +122,9 @@ function deriveCell(
     threads: names.threads,
     family: names.family,
     rung: names.rung,
+    messagesPerSession: first?.messagesPerSession,
+    messagesPerConnection: first?.messagesPerConnection,
+    messagesPerUserDay: first?.messagesPerUserDay,
     status,
     ...(reason === undefined ? {} : { reason }),
     repeats: counted.length,
@@ -185,23 +193,26 @@ function deriveSeries(
   return all;
 }
 
-const FAMILIES = ['plaintext-relay', 'ratchet', 'escrow-wrapped'];
-
-/** By family, rung, name and repeat, so that the order in which they ran does not show. */
+/** In the order of the ladder and by repeat, so that the order in which they ran does not show. */
 function inLadderOrder(records: readonly RepeatRecord[]): RepeatRecord[] {
   return [...records].sort(
-    (a, b) =>
-      FAMILIES.indexOf(a.family) - FAMILIES.indexOf(b.family) ||
-      rungNumber(a.rung) - rungNumber(b.rung) ||
-      compareText(a.cell, b.cell) ||
-      a.repeat - b.repeat,
+    (a, b) => compareRungs(a.rung, b.rung) || compareText(a.cell, b.cell) || a.repeat - b.repeat,
   );
 }
 
-/** `L10` comes after `L9`; what has no number comes last. */
-function rungNumber(rung: string): number {
-  const digits = /\d+$/.exec(rung);
-  return digits === null ? 1_000 : Number(digits[0]);
+/** L0 to L11, what stands beside the ladder, then E0 and up, then whatever else has a number. */
+export function compareRungs(a: string, b: string): number {
+  return rungPlace(a) - rungPlace(b) || rungNumber(a) - rungNumber(b);
+}
+
+function rungPlace(rung: string): number {
+  if (!/^[A-Z]\d+$/.test(rung)) return 1;
+  return rung.startsWith('L') ? 0 : rung.startsWith('E') ? 2 : 3;
+}
+
+/** `L10` comes after `L9`; 0 for what has no number. */
+export function rungNumber(rung: string): number {
+  return Number(/\d+$/.exec(rung)?.[0] ?? 0);
 }
 
 function compareText(a: string, b: string): number {

@@ -79,6 +79,36 @@ export function isUndecided({ low, high }: Estimate, neutral: number): boolean {
   return low !== undefined && high !== undefined && low <= neutral && neutral <= high;
 }
 
+/**
+ * For printing what cannot be negative: with few repeats an interval from Student's t reaches below
+ * zero, which says that they are too few. Rows and comparisons keep the interval as it is.
+ */
+export function notBelowZero(estimate: Estimate | undefined): Estimate | undefined {
+  if (estimate?.low === undefined || estimate.low >= 0 || estimate.value < 0) return estimate;
+  return { ...estimate, low: 0 };
+}
+
+/** Half the width of the interval as a share of the value; undefined without an interval. */
+export function relativeHalfWidth({ value, low, high }: Estimate): number | undefined {
+  if (low === undefined || high === undefined || value <= 0) return undefined;
+  return (high - low) / 2 / value;
+}
+
+/** Series added up repeat by repeat, each times a number; repeats that one lacks are left out. */
+export function weightedSum(
+  terms: readonly (readonly [series: Series | undefined, factor: number])[],
+): Series | undefined {
+  const [first] = terms[0] ?? [];
+  if (first === undefined) return undefined;
+  const values = new Map<number, number>();
+  for (const repeat of first.values.keys()) {
+    let sum = 0;
+    for (const [series, factor] of terms) sum += (series?.values.get(repeat) ?? NaN) * factor;
+    if (!Number.isNaN(sum)) values.set(repeat, sum);
+  }
+  return values.size === 0 ? undefined : { ...first, values };
+}
+
 function bounds(
   values: readonly number[],
   value: number,

@@ -65,15 +65,20 @@ function decimalsOf(value: number, decimalsMax: number): number {
   return Math.max(0, Math.min(DIGITS - 1 - magnitude, decimalsMax, 12));
 }
 
-/** `12.3 [12.1, 12.6]`; without the interval where there is none or where nothing varied. */
-export function formatEstimate(estimate: Estimate, scale: Scale): string {
+/**
+ * `12.3 [12.1, 12.6]`; without the interval where there is none or where nothing varied.
+ *
+ * @param decimalsMax Of a column whose numbers are to be short.
+ */
+export function formatEstimate(estimate: Estimate, scale: Scale, decimalsMax = Infinity): string {
   const value = estimate.value * scale.factor;
   const { low, high } = estimate;
-  if (low === undefined || high === undefined) return formatNumber(value);
-  if (low === high && low === estimate.value) return formatNumber(value);
-  const decimals = value === 0 ? Infinity : decimalsOf(value, Infinity);
+  const alone = Number.isInteger(value) ? formatNumber(value) : formatNumber(value, decimalsMax);
+  if (low === undefined || high === undefined) return alone;
+  if (low === high && low === estimate.value) return alone;
+  const decimals = value === 0 ? decimalsMax : decimalsOf(value, decimalsMax);
   const bounds = [low, high].map((bound) => formatNumber(bound * scale.factor, decimals));
-  const shown = Number.isInteger(value) ? formatNumber(value, decimals) : formatNumber(value);
+  const shown = Number.isInteger(value) ? formatNumber(value, decimals) : alone;
   return `${shown} [${bounds.join(', ')}]`;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { seriesOf, type CellResult, type Series, type SeriesName } from './cells.ts';
+import { compareRungs, rungNumber, type CellResult } from './cells.ts';
 
 /** What reports print of a pipeline beside its numbers. */
 export interface PipelineNote {
@@ -24,9 +24,23 @@ export function plainName(name: string): string {
   return name.split(':', 1)[0]!;
 }
 
-/** The part after the colon; '' without options. */
-export function optionsOf(name: string): string {
+/** The part after the colon, with it; '' without options. */
+function optionsOf(name: string): string {
   return name.slice(plainName(name).length);
+}
+
+/** By rung; a cell of which nothing was recorded has the rung of its pipeline. */
+export function inRungOrder(
+  cells: readonly CellResult[],
+  pipelines: readonly PipelineNote[],
+): CellResult[] {
+  return cells
+    .map((cell) => {
+      if (cell.rung !== '') return cell;
+      const note = pipelines.find(({ name }) => name === plainName(cell.pipeline));
+      return note === undefined ? cell : { ...cell, rung: note.rung, family: note.family };
+    })
+    .sort((a, b) => compareRungs(a.rung, b.rung));
 }
 
 /**
@@ -50,17 +64,69 @@ export function baselineFor(
   return own ?? (candidates.length === 1 ? candidates[0] : undefined);
 }
 
-/** Cells that differ in the pipeline's name only, in their order. */
+/** Cells that differ in the pipeline only, groups and cells in their order. */
 export function comparableGroups(cells: readonly CellResult[]): CellResult[][] {
-  const groups = new Map<string, CellResult[]>();
-  for (const cell of cells) {
-    const { implementation, workload, threads, pipeline } = cell;
-    const key = [implementation, workload, threads, optionsOf(pipeline)].join('\n');
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [cell]);
-    else group.push(cell);
+  return [...Map.groupBy(cells, surroundings).values()];
+}
+
+/**
+ * The highest rung of the ladder below that of `cell` in its group: with the same options, or where
+ * there is none so with the defaults, as in a suite that changes an option from some rung up.
+ */
+export function rungBelow(group: readonly CellResult[], cell: CellResult): CellResult | undefined {
+  if (!isOnLadder(cell)) return undefined;
+  const below = group.filter(
+    (other) => isOnLadder(other) && rungNumber(other.rung) < rungNumber(cell.rung),
+  );
+  return likest(below, cell)
+    .sort((a, b) => compareRungs(a.rung, b.rung))
+    .at(-1);
+}
+
+/** The cell of `rung` in a group that is compared with `cell`; options as in {@link rungBelow}. */
+export function partnerAt(
+  group: readonly CellResult[],
+  cell: CellResult,
+  rung: string,
+): CellResult | undefined {
+  return likest(
+    group.filter((other) => other.rung === rung),
+    cell,
+  )[0];
+}
+
+function isOnLadder({ rung }: CellResult): boolean {
+  return /^L\d+$/.test(rung);
+}
+
+function likest(candidates: readonly CellResult[], { pipeline }: CellResult): CellResult[] {
+  const alike = candidates.filter((other) => optionsOf(other.pipeline) === optionsOf(pipeline));
+  if (alike.length > 0) return alike;
+  return candidates.filter((other) => optionsOf(other.pipeline) === '');
+}
+
+/** Cells of one table under a heading of their own; '' where the table needs none. */
+export interface Section {
+  readonly heading: string;
+  readonly cells: readonly CellResult[];
+  /** What to call each cell. */
+  readonly labels: readonly string[];
+}
+
+/**
+ * Cells that differ in more than the pipeline, told apart: groups of several pipelines by headings,
+ * and where no group has several, each cell by its label.
+ */
+export function sectionsOf(cells: readonly CellResult[]): Section[] {
+  const groups = comparableGroups(cells);
+  if (groups.length > 1 && groups.some((group) => group.length > 1)) {
+    return groups.map((group) => ({
+      heading: whereText(group, groups),
+      cells: group,
+      labels: group.map(rungLabel),
+    }));
   }
-  return [...groups.values()];
+  return cells.length === 0 ? [] : [{ heading: '', cells, labels: cellLabels(cells) }];
 }
 
 /**
@@ -68,43 +134,35 @@ export function comparableGroups(cells: readonly CellResult[]): CellResult[][] {
  * between them.
  */
 export function cellLabels(cells: readonly CellResult[]): string[] {
-  const differs = (part: (cell: CellResult) => unknown): boolean =>
-    new Set(cells.map(part)).size > 1;
-  const showImplementation = differs(({ implementation }) => implementation);
-  const showWorkload = differs(({ workload }) => workload);
-  const showThreads = differs(({ threads }) => threads);
-  return cells.map((cell) => {
-    const parts = [
-      rungLabel(cell),
-      ...(showImplementation ? [cell.implementation] : []),
-      ...(showWorkload ? [cell.workload] : []),
-      ...(showThreads ? [`t${cell.threads}`] : []),
-    ];
-    return parts.join(' / ');
-  });
+  return cells.map((cell) => [rungLabel(cell), ...differingParts(cell, cells)].join(' / '));
+}
+
+/** Implementation, workload and threads, each where it is not the same in all of `cells`. */
+function differingParts(cell: CellResult, cells: readonly CellResult[]): string[] {
+  const parts = [
+    (it: CellResult) => it.implementation,
+    (it: CellResult) => it.workload,
+    threadsText,
+  ];
+  return parts.filter((part) => new Set(cells.map(part)).size > 1).map((part) => part(cell));
+}
+
+/** Apart from other groups: "noble, 2 threads", or '' for the only one. */
+export function whereText(group: readonly CellResult[], groups: readonly CellResult[][]): string {
+  const firsts = groups.map((other) => other[0]!);
+  return differingParts(group[0]!, firsts).join(', ');
+}
+
+/** "native, chat, 2 threads". */
+export function surroundings(cell: CellResult): string {
+  return [cell.implementation, cell.workload, threadsText(cell)].join(', ');
+}
+
+export function threadsText({ threads }: CellResult): string {
+  return `${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 /** `L6 double-ratchet`; the name alone for what has no place in the ladder. */
 export function rungLabel({ rung, pipeline }: Pick<CellResult, 'rung' | 'pipeline'>): string {
   return /\d/.test(rung) ? `${rung} ${pipeline}` : pipeline;
-}
-
-/** Adds series up repeat by repeat; repeats that lack one of those that exist are left out. */
-export function sumOf(
-  cell: CellResult,
-  names: readonly SeriesName[],
-  factor = 1,
-): Series | undefined {
-  const present = names
-    .map((name) => seriesOf(cell, name))
-    .filter((series) => series !== undefined);
-  const [first, ...others] = present;
-  if (first === undefined) return undefined;
-  const values = new Map<number, number>();
-  for (const [repeat, value] of first.values) {
-    const rest = others.map((other) => other.values.get(repeat));
-    if (rest.includes(undefined)) continue;
-    values.set(repeat, rest.reduce<number>((sum, other) => sum + (other ?? 0), value) * factor);
-  }
-  return { ...first, values };
 }

@@ -3,72 +3,112 @@
  * removal saves.
  *
  * Every number comes from the run. A difference whose interval holds zero is not called one: the
- * sentence says that none could be shown. Sentences are safe to print on a terminal.
+ * sentence says that none could be shown.
  *
  * @module
  */
 
-import { seriesOf, type CellResult, type SeriesName } from './cells.ts';
-import { differenceOf, isUndecided, ratioOf, summarise, type Estimate } from './estimates.ts';
-import { formatNumber, formatQuantity, scaleFor } from './numbers.ts';
+import { breakEvenOf, type BreakEven } from './break-even.ts';
+import { rungNumber, seriesOf, type CellResult, type SeriesName } from './cells.ts';
+import {
+  differenceOf,
+  isUndecided,
+  ratioOf,
+  summarise,
+  weightedSum,
+  type Estimate,
+} from './estimates.ts';
+import { formatNumber, formatQuantity } from './numbers.ts';
 import {
   baselineFor,
   comparableGroups,
-  optionsOf,
+  partnerAt,
   plainName,
+  rungBelow,
   rungLabel,
-  sumOf,
+  whereText,
   type PipelineNote,
 } from './pairing.ts';
-import { forTerminal } from './text.ts';
+import {
+  capitalised,
+  confidence,
+  countOf,
+  intervalText,
+  joined,
+  magnitude,
+  magnitudeConfidence,
+  signedInterval,
+} from './wording.ts';
 
 export interface SentencesInput {
+  /** In the order of the ladder. */
   readonly cells: readonly CellResult[];
   readonly pipelines: readonly PipelineNote[];
   /** The pipeline, with its options, that ratios refer to. */
   readonly baseline?: string | undefined;
-  /** How many messages one user sends or receives in a day, by workload as cells name it. */
-  readonly messagesPerUserDay?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Sentences that belong together; never empty. */
+export interface Topic {
+  readonly title: string;
+  /** Of unknown origin as far as names go: whoever prints them escapes them. */
+  readonly sentences: readonly string[];
 }
 
 /** What escrow designs wrap: the rung whose end-to-end protection they keep. */
 const ESCROWED_RUNG = 'L6';
+/** The provider that computes nothing: the floor of harness and protocol, and no competitor. */
+const NO_CRYPTOGRAPHY = 'null';
+
+/** The highest rung of which the provider can read everything. */
+const READABLE_RUNG = 'L3';
+/** From where end-to-end encryption is removed, and by the order of the ladder what goes with it. */
+const REMOVALS = [
+  { from: 'L4', also: '' },
+  {
+    from: 'L6',
+    also: ', which removes forward secrecy and post-compromise security as well,',
+  },
+] as const;
+
+const NOT_SHOWN = 'no difference shown';
 
 const ROLES = ['sender', 'relay', 'receiver'] as const;
 type PayingRole = (typeof ROLES)[number];
 
 const costOf = (role: PayingRole | 'all'): SeriesName => ({ metric: 'cpu-per-message', role });
-const amortised = (role: PayingRole): SeriesName => ({ metric: 'cpu-per-message-amortised', role });
+const amortised = (role: PayingRole | 'all'): SeriesName => ({
+  metric: 'cpu-per-message-amortised',
+  role,
+});
 
-/** One sentence per statement, in the order of the ladder. */
-export function sentences(input: SentencesInput): string[] {
-  const measured = input.cells.filter(({ status }) => status === 'ok');
+/** The topics of which there is something to say. */
+export function topicsOf({ cells, pipelines, baseline }: SentencesInput): Topic[] {
+  const measured = cells.filter(({ status }) => status === 'ok');
   const groups = comparableGroups(measured);
-  return groups
-    .flatMap((group) => {
-      const where = groups.length === 1 ? '' : `${whereOf(group[0]!)}: `;
-      return [
-        ...group.map((cell) => costSentence(cell, measured, input.baseline)),
-        ...marginalSentences(group, input.pipelines),
-        removalSentence(group),
-        ...escrowSentences(group, measured),
-        ...group.map((cell) => daySentence(cell, input.messagesPerUserDay?.[cell.workload])),
-      ]
-        .filter((text) => text !== undefined)
-        .map((text) => where + text);
-    })
-    .map(forTerminal);
-}
-
-/** "native, chat, 2 threads". */
-function whereOf({ implementation, workload, threads, pipeline }: CellResult): string {
-  const options = optionsOf(pipeline);
-  return [
-    implementation,
-    workload,
-    `${threads} thread${threads === 1 ? '' : 's'}`,
-    ...(options === '' ? [] : [options.slice(1)]),
-  ].join(', ');
+  const inEach = (say: (group: readonly CellResult[]) => readonly string[]): string[] =>
+    groups.flatMap((group) => {
+      const where = whereText(group, groups);
+      return say(group).map((text) => (where === '' ? text : `${where}: ${text}`));
+    });
+  const topics: Topic[] = [
+    {
+      title: 'What each protection adds',
+      sentences: inEach((group) => marginalSentences(group, pipelines)),
+    },
+    { title: 'What removing it saves', sentences: inEach(removalSentences) },
+    { title: 'Access for an authority', sentences: inEach(escrowSentences) },
+    { title: 'From the fastest implementation to the slowest', sentences: bands(measured) },
+    { title: 'When a dearer opening is paid back', sentences: inEach(breakEvenSentences) },
+    {
+      title: 'What a message costs',
+      sentences: inEach((group) => [
+        ...group.flatMap((cell) => costSentence(cell, measured, baseline) ?? []),
+        ...group.flatMap((cell) => daySentence(cell, baseline) ?? []),
+      ]),
+    },
+  ];
+  return topics.filter(({ sentences }) => sentences.length > 0);
 }
 
 function costSentence(
@@ -82,18 +122,37 @@ function costSentence(
   const start =
     `Sending, relaying and receiving a message costs ${formatQuantity(cost.value, 'ns')} of CPU ` +
     `in ${cell.pipeline}`;
+  const comparison = comparisonOf(cell, cells, baseline);
+  return `${start}${comparison}${amortisedClause(cell)}.`;
+}
+
+/** ": 2.05 times at-rest-scoped (95 % interval ...)"; '' without a cell to compare with. */
+function comparisonOf(
+  cell: CellResult,
+  cells: readonly CellResult[],
+  baseline: string | undefined,
+): string {
   const base = baseline === undefined ? undefined : baselineFor(cells, cell, baseline);
-  if (base === undefined || base === cell) return `${start}.`;
-  const ratio = ratioOf(total, seriesOf(base, costOf('all')));
-  if (ratio === undefined) return `${start}.`;
+  if (base === undefined || base === cell) return '';
+  const ratio = ratioOf(seriesOf(cell, costOf('all')), seriesOf(base, costOf('all')));
+  if (ratio === undefined) return '';
   const named =
     base.implementation === cell.implementation
       ? base.pipeline
       : `${base.pipeline} of ${base.implementation}`;
-  if (isUndecided(ratio, 1)) {
-    return `${start}; no difference from ${named} could be shown (${intervalText(ratio, 1)} times).`;
-  }
-  return `${start}: ${formatNumber(ratio.value)} times ${named} (${confidence(ratio, 1)}).`;
+  return isUndecided(ratio, 1)
+    ? `; no difference from ${named} could be shown (${intervalText(ratio)} times)`
+    : `: ${formatNumber(ratio.value)} times ${named} (${confidence(ratio)})`;
+}
+
+function amortisedClause(cell: CellResult): string {
+  const cost = summarise(seriesOf(cell, amortised('all')));
+  const { messagesPerSession, messagesPerConnection } = cell;
+  if (cost === undefined || messagesPerSession === undefined) return '';
+  return (
+    `; ${formatQuantity(cost.value, 'ns')} with its share of opening a session of ` +
+    `${countOf(messagesPerSession, 'message')} and connections of ${messagesPerConnection}`
+  );
 }
 
 /** What the protection that a rung adds costs, over the next lower rung that was measured. */
@@ -101,17 +160,13 @@ function marginalSentences(
   group: readonly CellResult[],
   pipelines: readonly PipelineNote[],
 ): string[] {
-  const rungs = group
-    .filter(({ rung }) => /^L\d+$/.test(rung))
-    .sort((a, b) => rungNumber(a) - rungNumber(b));
-  return rungs.flatMap((upper, index) => {
-    const lower = rungs[index - 1];
-    if (lower === undefined || lower.rung === upper.rung) return [];
-    const difference = differenceInAll(upper, lower);
-    if (difference === undefined) return [];
+  return group.flatMap((upper) => {
+    const lower = rungBelow(group, upper);
+    const difference = lower === undefined ? undefined : differenceIn(upper, lower, costOf('all'));
+    if (lower === undefined || difference === undefined) return [];
     const step = `${rungLabel(upper)} over ${rungLabel(lower)}`;
     const subject = capitalised(protectionOf(upper, lower, pipelines));
-    const roles = roleList(upper, lower);
+    const roles = roleList(upper, lower, difference);
     if (isUndecided(difference, 0)) {
       return [
         `${subject} (${step}): no difference in CPU per message could be shown ` +
@@ -121,7 +176,7 @@ function marginalSentences(
     const verb = difference.value > 0 ? 'adds' : 'saves';
     return [
       `${subject} (${step}) ${verb} ${magnitude(difference)} of CPU per message ` +
-        `(${confidence(absolute(difference), scaleOf(difference).factor)})${roles}.`,
+        `(${magnitudeConfidence(difference)})${roles}.`,
     ];
   });
 }
@@ -134,54 +189,72 @@ function protectionOf(
 ): string {
   const adds = pipelines.find(({ name }) => name === plainName(upper.pipeline))?.adds;
   const own = adds ?? `what ${upper.pipeline} adds`;
-  const missed = rungNumber(upper) - rungNumber(lower) - 1;
+  const missed = rungNumber(upper.rung) - rungNumber(lower.rung) - 1;
   if (missed === 0) return own;
-  const first = `L${rungNumber(lower) + 1}`;
-  const between = missed === 1 ? first : `${first} to L${rungNumber(upper) - 1}`;
+  const first = `L${rungNumber(lower.rung) + 1}`;
+  const between = missed === 1 ? first : `${first} to L${rungNumber(upper.rung) - 1}`;
   return `${own}, together with what ${between} add${missed === 1 ? 's' : ''},`;
 }
 
-function removalSentence(group: readonly CellResult[]): string | undefined {
-  const encrypted = group.find(({ rung }) => rung === 'L4');
-  const readable = group.find(({ rung }) => rung === 'L3');
-  if (encrypted === undefined || readable === undefined) return undefined;
-  const clauses = ROLES.flatMap((role) => {
-    const difference = differenceOf(
-      seriesOf(readable, costOf(role)),
-      seriesOf(encrypted, costOf(role)),
-    );
-    return difference === undefined ? [] : [removalClause(role, difference)];
-  });
-  if (clauses.length === 0) return undefined;
-  return (
-    `Removing end-to-end encryption (L4 to L3: ${encrypted.pipeline} to ${readable.pipeline}) ` +
-    `${clauses.slice(0, -1).join(', ')} and ${clauses.at(-1)!}; CPU per message.`
+function removalSentences(group: readonly CellResult[]): string[] {
+  return REMOVALS.flatMap(({ from, also }) =>
+    group
+      .filter(({ rung }) => rung === from)
+      .flatMap((encrypted) => {
+        const readable = partnerAt(group, encrypted, READABLE_RUNG);
+        if (readable === undefined) return [];
+        const pipelines = `${encrypted.pipeline} to ${readable.pipeline}`;
+        const step = `${from} to ${READABLE_RUNG}: ${pipelines}`;
+        const clauses = ROLES.flatMap((role) => {
+          const change = differenceIn(readable, encrypted, costOf(role));
+          return change === undefined ? [] : [changeClause(`the ${role}`, change)];
+        });
+        if (clauses.length === 0) return [];
+        return [
+          `Removing end-to-end encryption (${step})${also} ${joined(clauses)}; CPU per message.` +
+            removalPerDay(encrypted, readable),
+        ];
+      }),
   );
 }
 
-function removalClause(role: PayingRole, difference: Estimate): string {
-  if (isUndecided(difference, 0)) {
-    return `makes no difference to the ${role} that could be shown (${signedInterval(difference)})`;
-  }
-  const verb = difference.value < 0 ? 'saves' : 'costs';
-  const sure = confidence(absolute(difference), scaleOf(difference).factor);
-  return `${verb} the ${role} ${magnitude(difference)} (${sure})`;
+/** " Per user and day, at 55 messages ...": a sentence of its own, or ''. */
+function removalPerDay(encrypted: CellResult, readable: CellResult): string {
+  const { messagesPerUserDay } = encrypted;
+  const device = differenceOf(deviceDay(readable), deviceDay(encrypted));
+  const relay = differenceOf(relayDay(readable), relayDay(encrypted));
+  if (messagesPerUserDay === undefined || device === undefined || relay === undefined) return '';
+  return (
+    ` Per user and day, at ${countOf(messagesPerUserDay, 'message')}, half of them sent, with ` +
+    'their share of opening sessions and connecting, that ' +
+    `${changeClause("the user's device", device)} and ${changeClause('the relay', relay)}.`
+  );
 }
 
-function escrowSentences(group: readonly CellResult[], cells: readonly CellResult[]): string[] {
+/** `saves the sender 4.9 us (95 % interval 4.8 to 5.0)`. */
+function changeClause(whom: string, difference: Estimate): string {
+  if (isUndecided(difference, 0)) {
+    return `makes no difference to ${whom} that could be shown (${signedInterval(difference)})`;
+  }
+  const verb = difference.value < 0 ? 'saves' : 'costs';
+  return `${verb} ${whom} ${magnitude(difference)} (${magnitudeConfidence(difference)})`;
+}
+
+function escrowSentences(group: readonly CellResult[]): string[] {
   return group.flatMap((cell) => {
     if (cell.family !== 'escrow-wrapped') return [];
-    const wrapped = wrappedBy(cell, cells);
-    const difference = wrapped === undefined ? undefined : differenceInAll(cell, wrapped);
+    const wrapped = partnerAt(group, cell, ESCROWED_RUNG);
+    const difference =
+      wrapped === undefined ? undefined : differenceIn(cell, wrapped, costOf('all'));
     if (wrapped === undefined || difference === undefined) return [];
     const name = rungLabel(cell);
-    const roles = roleList(cell, wrapped);
+    const roles = roleList(cell, wrapped, difference);
     const change = isUndecided(difference, 0)
       ? `The access that ${name} gives an authority makes no difference that could be shown to ` +
         `the CPU of a message, over ${wrapped.pipeline} (${signedInterval(difference)})${roles}`
       : `The access that ${name} gives an authority ${difference.value > 0 ? 'adds' : 'saves'} ` +
         `${magnitude(difference)} of CPU per message, over ${wrapped.pipeline} ` +
-        `(${confidence(absolute(difference), scaleOf(difference).factor)})${roles}`;
+        `(${magnitudeConfidence(difference)})${roles}`;
     const recovery = summarise(
       seriesOf(cell, { metric: 'cpu-per-message', role: 'authority', kind: 'per-recovered' }),
     );
@@ -191,18 +264,105 @@ function escrowSentences(group: readonly CellResult[], cells: readonly CellResul
   });
 }
 
-/** With the same options if there is such a cell, otherwise with the defaults. */
-function wrappedBy(cell: CellResult, cells: readonly CellResult[]): CellResult | undefined {
-  const candidates = cells.filter(
-    ({ rung, implementation, workload, threads }) =>
-      rung === ESCROWED_RUNG &&
-      implementation === cell.implementation &&
-      workload === cell.workload &&
-      threads === cell.threads,
-  );
+/** All that a cell's name says but its implementation. */
+function besideImplementation({ pipeline, workload, threads }: CellResult): string {
+  return [pipeline, workload, threads].join('\n');
+}
+
+/** A cell with what a message costs in it. */
+interface Priced {
+  readonly cell: CellResult;
+  readonly costNs: number;
+}
+
+function priceText({ cell, costNs }: Priced): string {
+  return `${formatQuantity(costNs, 'ns')} (${cell.implementation})`;
+}
+
+/** Implementations of one pipeline side by side, from the cheapest to the dearest. */
+function bands(cells: readonly CellResult[]): string[] {
+  const competing = cells.filter(({ implementation }) => implementation !== NO_CRYPTOGRAPHY);
+  const groups = [...Map.groupBy(competing, besideImplementation).values()];
+  return groups.flatMap((group) => {
+    const ranked = group
+      .flatMap((cell): Priced[] => {
+        const cost = summarise(seriesOf(cell, costOf('all')));
+        return cost === undefined ? [] : [{ cell, costNs: cost.value }];
+      })
+      .sort((a, b) => a.costNs - b.costNs);
+    const fastest = ranked[0];
+    const slowest = ranked.at(-1);
+    if (fastest === undefined || slowest === undefined || ranked.length < 2) return [];
+    const ratio = ratioOf(
+      seriesOf(slowest.cell, costOf('all')),
+      seriesOf(fastest.cell, costOf('all')),
+    );
+    if (ratio === undefined) return [];
+    const where = groups.length === 1 ? '' : ` on ${fastest.cell.workload}`;
+    const start =
+      `Over ${countOf(ranked.length, 'implementation')} a message of ${fastest.cell.pipeline}` +
+      `${where} costs from ${priceText(fastest)} to ${priceText(slowest)} of CPU`;
+    const isFloor = (cell: CellResult): boolean =>
+      cell.implementation === NO_CRYPTOGRAPHY &&
+      besideImplementation(cell) === besideImplementation(fastest.cell);
+    const floor = cells.some(isFloor)
+      ? ` The implementation ${NO_CRYPTOGRAPHY}, which computes no cryptography, is left out.`
+      : '';
+    return [
+      isUndecided(ratio, 1)
+        ? `${start}; no difference between the two could be shown (${intervalText(ratio)} ` +
+          `times).${floor}`
+        : `${start}: the slowest takes ${formatNumber(ratio.value)} times the fastest ` +
+          `(${confidence(ratio)}).${floor}`,
+    ];
+  });
+}
+
+/** Each step that is paid back, and the others in one sentence for each verdict. */
+function breakEvenSentences(group: readonly CellResult[]): string[] {
+  const steps = group.flatMap((upper) => {
+    const lower = rungBelow(group, upper);
+    const even = lower === undefined ? undefined : breakEvenOf(upper, lower);
+    return even === undefined ? [] : [even];
+  });
+  const listed = (verdict: BreakEven['verdict']): readonly string[] =>
+    steps
+      .filter((even) => even.verdict === verdict)
+      .map((even) => `${rungLabel(even.dearerToOpen)} over ${rungLabel(even.other)}`);
+  const never = listed('never');
+  const undecided = listed('undecided');
+  return [
+    ...steps.flatMap(({ dearerToOpen, other, messages }) =>
+      messages === undefined
+        ? []
+        : [
+            `Opening a session costs more in ${rungLabel(dearerToOpen)} than in ` +
+              `${rungLabel(other)}, which its cheaper messages pay back after ` +
+              `${formatNumber(messages.value)} messages (${confidence(messages)}).`,
+          ],
+    ),
+    ...(never.length === 0
+      ? []
+      : [`Never paid back, because a message costs more as well: ${joined(never)}.`]),
+    ...(undecided.length === 0
+      ? []
+      : [`Whether it is paid back could not be shown: ${joined(undecided)}.`]),
+  ];
+}
+
+/** Of the baseline only, or of every cell where there is none. */
+function daySentence(cell: CellResult, baseline: string | undefined): string | undefined {
+  const { messagesPerUserDay } = cell;
+  const device = summarise(deviceDay(cell));
+  const relay = summarise(relayDay(cell));
+  if (messagesPerUserDay === undefined || device === undefined || relay === undefined) {
+    return undefined;
+  }
+  if (baseline !== undefined && cell.pipeline !== baseline) return undefined;
   return (
-    candidates.find(({ pipeline }) => optionsOf(pipeline) === optionsOf(cell.pipeline)) ??
-    candidates.find(({ pipeline }) => optionsOf(pipeline) === '')
+    `At ${countOf(messagesPerUserDay, 'message')} a day, half of them sent, one user's day costs ` +
+    `${formatQuantity(device.value, 'ns')} of CPU on the user's device and ` +
+    `${formatQuantity(relay.value, 'ns')} at the relay in ${cell.pipeline}.`
   );
 }
 
@@ -210,76 +370,37 @@ function wrappedBy(cell: CellResult, cells: readonly CellResult[]): CellResult |
  * A user's day with its share of openings and connections. Every message has one sender and one
  * receiver, so a user sends half of what it handles, and the relay's work is shared by two.
  */
-function daySentence(cell: CellResult, messages: number | undefined): string | undefined {
-  if (messages === undefined) return undefined;
-  const device = summarise(sumOf(cell, [amortised('sender'), amortised('receiver')], messages / 2));
-  const relay = summarise(sumOf(cell, [amortised('relay')], messages / 2));
-  if (device === undefined || relay === undefined) return undefined;
-  return (
-    `At ${formatNumber(messages)} messages a day, half of them sent, one user's day costs ` +
-    `${formatQuantity(device.value, 'ns')} of CPU on the user's device and ` +
-    `${formatQuantity(relay.value, 'ns')} at the relay in ${cell.pipeline}.`
-  );
+function deviceDay(cell: CellResult): ReturnType<typeof seriesOf> {
+  const half = (cell.messagesPerUserDay ?? NaN) / 2;
+  return weightedSum([
+    [seriesOf(cell, amortised('sender')), half],
+    [seriesOf(cell, amortised('receiver')), half],
+  ]);
 }
 
-function differenceInAll(upper: CellResult, lower: CellResult): Estimate | undefined {
-  return differenceOf(seriesOf(upper, costOf('all')), seriesOf(lower, costOf('all')));
+function relayDay(cell: CellResult): ReturnType<typeof seriesOf> {
+  return weightedSum([[seriesOf(cell, amortised('relay')), (cell.messagesPerUserDay ?? NaN) / 2]]);
 }
 
-/** ": sender +4.9 us, relay no difference shown, receiver +0.1 us". */
-function roleList(upper: CellResult, lower: CellResult): string {
+/** `upper - lower`, of one figure. */
+function differenceIn(
+  upper: CellResult,
+  lower: CellResult,
+  name: SeriesName,
+): Estimate | undefined {
+  return differenceOf(seriesOf(upper, name), seriesOf(lower, name));
+}
+
+/** ": sender +4.9 us, relay no difference shown, receiver +0.1 us", or ", nor for any role". */
+function roleList(upper: CellResult, lower: CellResult, total: Estimate): string {
   const parts = ROLES.flatMap((role) => {
-    const difference = differenceOf(seriesOf(upper, costOf(role)), seriesOf(lower, costOf(role)));
+    const difference = differenceIn(upper, lower, costOf(role));
     if (difference === undefined) return [];
-    if (isUndecided(difference, 0)) return [`${role} no difference shown`];
+    if (isUndecided(difference, 0)) return [`${role} ${NOT_SHOWN}`];
     return [`${role} ${difference.value < 0 ? '-' : '+'}${magnitude(difference)}`];
   });
-  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-}
-
-function scaleOf({ value, low = value, high = value }: Estimate): {
-  unit: string;
-  factor: number;
-} {
-  return scaleFor('ns', [Math.max(Math.abs(value), Math.abs(low), Math.abs(high))]);
-}
-
-/** Without its sign: `4.9 us`. */
-function magnitude(difference: Estimate): string {
-  const { unit, factor } = scaleOf(difference);
-  return `${formatNumber(Math.abs(difference.value) * factor)} ${unit}`;
-}
-
-function absolute({ value, low, high, repeats }: Estimate): Estimate {
-  if (value >= 0 || low === undefined || high === undefined) {
-    return { value: Math.abs(value), low, high, repeats };
-  }
-  return { value: -value, low: -high, high: -low, repeats };
-}
-
-/** "95 % interval 2.0 to 2.3", or why there is none. */
-function confidence(estimate: Estimate, factor: number): string {
-  if (estimate.low === undefined || estimate.high === undefined) {
-    const { repeats } = estimate;
-    return `${repeats} repeat${repeats === 1 ? '' : 's'}, too few for an interval`;
-  }
-  return `95 % interval ${intervalText(estimate, factor)}`;
-}
-
-function intervalText({ low = 0, high = 0 }: Estimate, factor: number): string {
-  return `${formatNumber(low * factor)} to ${formatNumber(high * factor)}`;
-}
-
-/** "95 % interval -0.1 to 0.3 us". */
-function signedInterval(difference: Estimate): string {
-  const { unit, factor } = scaleOf(difference);
-  return `95 % interval ${intervalText(difference, factor)} ${unit}`;
-}
-
-function rungNumber({ rung }: CellResult): number {
-  return Number(rung.slice(1));
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  if (parts.length === 0) return '';
+  const shown = parts.some((part) => !part.endsWith(NOT_SHOWN));
+  if (!shown && isUndecided(total, 0)) return ', nor for any role';
+  return `: ${parts.join(', ')}`;
 }

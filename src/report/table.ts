@@ -15,6 +15,10 @@ export interface Column {
   readonly title: string;
   /** Of its numbers: `ns`, `B`, `share`, another word that is printed as it is, or '' for none. */
   readonly unit?: string;
+  /** Printed over the title, for columns that belong together. */
+  readonly over?: string | undefined;
+  /** At most so many decimals, so that small numbers do not make the column wide. */
+  readonly decimals?: number | undefined;
 }
 
 export interface TableRow {
@@ -22,6 +26,8 @@ export interface TableRow {
   readonly cells: readonly (string | Estimate | undefined)[];
   /** Why the row has no numbers: printed in place of what follows its texts. */
   readonly remark?: string;
+  /** Set: a line above the rows that follow; then there are no cells. */
+  readonly heading?: string;
 }
 
 export interface Table {
@@ -33,7 +39,10 @@ export interface Table {
 }
 
 export interface Terminal {
-  /** Columns of the terminal: a wider table is cut into several, each with its first column. */
+  /**
+   * Columns of the terminal. A wider table is cut into several, each with its first column; what
+   * has nothing to show in a later one is left out there. Paragraphs are broken at spaces.
+   */
   readonly width?: number | undefined;
   /** Only for a terminal: bold headings. */
   readonly colour?: boolean;
@@ -42,23 +51,36 @@ export interface Terminal {
 /** Aligned plain text; ends with a line end. Control characters are written out. */
 export function renderTable(table: Table, { width, colour = false }: Terminal = {}): string {
   const grid = layOut(table, forTerminal);
-  const blocks = cutColumns(grid, width).map((columns) => renderBlock(grid, columns, colour));
-  const title = table.title === '' ? [] : [forTerminal(table.title)];
-  const notes = table.notes.map((note) => wrap(forTerminal(note), width));
+  const blocks = cutColumns(grid, width).map((columns, index) =>
+    renderBlock(index === 0 ? grid : withContent(grid, columns), columns, colour, width),
+  );
+  const title = table.title === '' ? [] : [renderParagraph(table.title, width)];
+  const notes = table.notes.map((note) => renderParagraph(note, width));
   const parts = [...title, ...blocks, ...(notes.length === 0 ? [] : [notes.join('\n')])];
   return `${parts.join('\n\n')}\n`;
+}
+
+/** A paragraph of text of unknown origin; ends without a line end. */
+export function renderParagraph(text: string, width?: number): string {
+  return wrap(forTerminal(text), width);
 }
 
 /** A table of GitHub Flavored Markdown; ends with a line end. */
 export function renderMarkdown(table: Table): string {
   const grid = layOut(table, forMarkdown);
+  const filled = (texts: readonly string[]): string =>
+    markdownLine([...texts, ...grid.headings.slice(texts.length).map(() => '')]);
   const lines = [
-    markdownLine(grid.headings),
+    markdownLine(
+      grid.headings.map((heading, column) => {
+        const over = grid.over[column]!;
+        return over === '' ? heading : `${over} ${heading}`;
+      }),
+    ),
     markdownLine(grid.isNumber.map((isNumber) => (isNumber ? '--:' : '---'))),
-    ...grid.rows.map(({ texts, remark }) => {
-      if (remark === undefined) return markdownLine(texts);
-      const cells = [...texts, remark];
-      return markdownLine([...cells, ...grid.headings.slice(cells.length).map(() => '')]);
+    ...grid.rows.map(({ texts, remark, heading }) => {
+      if (heading !== undefined) return filled([`**${heading}**`]);
+      return filled(remark === undefined ? texts : [...texts, remark]);
     }),
   ];
   const title = table.title === '' ? [] : [`**${forMarkdown(table.title)}**`];
@@ -74,10 +96,20 @@ function markdownLine(texts: readonly string[]): string {
 /** A table whose every cell is a finished text. */
 interface Grid {
   readonly headings: readonly string[];
+  /** Over each heading, or ''. */
+  readonly over: readonly string[];
   readonly isNumber: readonly boolean[];
-  /** Rows with a remark have texts only for the columns before it. */
-  readonly rows: readonly { readonly texts: readonly string[]; readonly remark?: string }[];
+  readonly rows: readonly GridRow[];
 }
+
+/** With a remark there are texts only for the columns before it, with a heading none. */
+interface GridRow {
+  readonly texts: readonly string[];
+  readonly remark?: string;
+  readonly heading?: string;
+}
+
+const NOTHING = '-';
 
 function layOut(table: Table, escape: (text: string) => string): Grid {
   const isNumber = table.columns.map(({ unit }) => unit !== undefined);
@@ -87,15 +119,17 @@ function layOut(table: Table, escape: (text: string) => string): Grid {
       const unit = scales[index]!.unit;
       return escape(unit === '' ? title : `${title} (${unit})`);
     }),
+    over: table.columns.map(({ over = '' }) => escape(over)),
     isNumber,
-    rows: table.rows.map(({ cells, remark }) => {
+    rows: table.rows.map(({ cells, remark, heading }) => {
+      if (heading !== undefined) return { texts: [], heading: escape(heading) };
       const shown = remark === undefined ? cells : cells.slice(0, firstNumber(isNumber));
       const texts = shown.map((cell, index) =>
         cell === undefined
-          ? '-'
+          ? NOTHING
           : typeof cell === 'string'
             ? escape(cell)
-            : formatEstimate(cell, scales[index]!),
+            : formatEstimate(cell, scales[index]!, table.columns[index]?.decimals),
       );
       return remark === undefined ? { texts } : { texts, remark: escape(remark) };
     }),
@@ -119,60 +153,139 @@ function columnScale(table: Table, index: number, unit: string | undefined): Sca
 
 const GAP = '  ';
 
-/** Groups of column numbers that fit side by side; the first column begins every group. */
+/**
+ * Groups of column numbers that fit side by side; the first column begins every group. Columns
+ * under one heading stay together where they can.
+ */
 function cutColumns(grid: Grid, width = Infinity): number[][] {
   const widths = columnWidths(grid);
+  const needs = (columns: readonly number[]): number =>
+    columns.reduce((sum, column) => sum + GAP.length + widths[column]!, 0);
   const groups: number[][] = [[0]];
   let used = widths[0] ?? 0;
-  for (let column = 1; column < widths.length; column++) {
-    const needed = GAP.length + widths[column]!;
-    const group = groups.at(-1)!;
-    if (used + needed > width && group.length > 1) {
-      groups.push([0, column]);
-      used = widths[0]! + needed;
-    } else {
-      group.push(column);
-      used += needed;
+  for (const span of spansOf(
+    grid.over,
+    grid.headings.slice(1).map((_, index) => index + 1),
+  )) {
+    const fitsALine = widths[0]! + needs(span) <= width;
+    for (const columns of fitsALine ? [span] : span.map((column) => [column])) {
+      const group = groups.at(-1)!;
+      if (used + needs(columns) > width && group.length > 1) {
+        groups.push([0, ...columns]);
+        used = widths[0]! + needs(columns);
+      } else {
+        group.push(...columns);
+        used += needs(columns);
+      }
     }
   }
   return groups;
+}
+
+/** Runs of columns with one text over them; columns without such a text are runs of one. */
+function spansOf(over: readonly string[], columns: readonly number[]): number[][] {
+  const spans: number[][] = [];
+  for (const column of columns) {
+    const span = spans.at(-1);
+    const before = span?.[0];
+    if (before !== undefined && over[column] !== '' && over[column] === over[before]) {
+      span!.push(column);
+    } else spans.push([column]);
+  }
+  return spans;
+}
+
+/** Without the rows that have nothing in these columns, and the headings of nothing but those. */
+function withContent(grid: Grid, columns: readonly number[]): Grid {
+  const says = ({ texts }: GridRow): boolean =>
+    columns.slice(1).some((column) => (texts[column] ?? NOTHING) !== NOTHING);
+  const rows = grid.rows.filter((row, index) => {
+    if (row.heading === undefined) return says(row);
+    const next = grid.rows.findIndex((other, at) => at > index && other.heading !== undefined);
+    return grid.rows.slice(index + 1, next === -1 ? undefined : next).some(says);
+  });
+  return { ...grid, rows };
 }
 
 function columnWidths(grid: Grid): number[] {
   return grid.headings.map((heading, column) =>
     Math.max(
       displayWidth(heading),
+      ...(isAlone(grid.over, column) ? [displayWidth(grid.over[column]!)] : []),
       ...grid.rows.map(({ texts }) => displayWidth(texts[column] ?? '')),
     ),
   );
 }
 
-function renderBlock(grid: Grid, columns: readonly number[], colour: boolean): string {
+function isAlone(over: readonly string[], column: number): boolean {
+  return over[column] !== over[column - 1] && over[column] !== over[column + 1];
+}
+
+function renderBlock(
+  grid: Grid,
+  columns: readonly number[],
+  colour: boolean,
+  width?: number,
+): string {
   const widths = columnWidths(grid);
-  const pad = (text: string, column: number): string =>
-    grid.isNumber[column] === true
-      ? padStart(text, widths[column]!)
-      : padEnd(text, widths[column]!);
-  const heading = columns
-    .map((column) => pad(grid.headings[column]!, column))
+  const line = (texts: readonly string[], shown = columns): string =>
+    shown
+      .map((column) =>
+        grid.isNumber[column] === true
+          ? padStart(texts[column]!, widths[column]!)
+          : padEnd(texts[column]!, widths[column]!),
+      )
+      .join(GAP)
+      .trimEnd();
+  const over = spansOf(grid.over, columns)
+    .map((span) => {
+      const room = span.reduce((sum, column) => sum + widths[column]! + GAP.length, -GAP.length);
+      const text = grid.over[span[0]!]!;
+      return span.length === 1 ? padStart(text, room) : centred(text, room);
+    })
     .join(GAP)
     .trimEnd();
-  const rule = columns.map((column) => '-'.repeat(widths[column]!)).join(GAP);
-  const lines = [colour ? `\u001B[1m${heading}\u001B[22m` : heading, rule];
-  for (const { texts, remark } of grid.rows) {
+  const headings = [...(over === '' ? [] : [over]), line(grid.headings)];
+  const lines = headings.map((text) => (colour ? `\u001B[1m${text}\u001B[22m` : text));
+  lines.push(columns.map((column) => '-'.repeat(widths[column]!)).join(GAP));
+  for (const { texts, remark, heading } of grid.rows) {
+    if (heading !== undefined) {
+      lines.push(heading);
+      continue;
+    }
     const shown = columns.filter((column) => column < texts.length);
-    const padded = shown.map((column) => pad(texts[column]!, column));
-    if (remark !== undefined && shown.length < columns.length) padded.push(remark);
-    lines.push(padded.join(GAP).trimEnd());
+    const cells = line(texts, shown);
+    if (remark === undefined || shown.length === columns.length) lines.push(cells);
+    else {
+      const before = shown.reduce((sum, column) => sum + widths[column]! + GAP.length, 0);
+      const room = width === undefined ? undefined : Math.max(NARROWEST_REMARK, width - before);
+      const [first, ...rest] = wrap(remark, room).split('\n');
+      lines.push(`${padEnd(cells, before)}${first!}`);
+      lines.push(...rest.map((more) => ' '.repeat(before) + more));
+    }
   }
   return lines.join('\n');
 }
+
+/** Between lines that show how far it reaches: `--- send ---`. */
+function centred(text: string, room: number): string {
+  const line = Math.max(0, room - displayWidth(text) - 2);
+  const left = '-'.repeat(Math.floor(line / 2));
+  const right = '-'.repeat(Math.ceil(line / 2));
+  return padEnd(`${left} ${text} ${right}`, room);
+}
+
+/** A reason is not broken into shorter lines than this, however narrow the terminal. */
+const NARROWEST_REMARK = 20;
+
+/** A space, but not that between a number and its unit. */
+const BREAKABLE = / (?!(?:%|ns|us|ms|s|B|KiB|MiB)(?:$|[^\w]))/;
 
 /** Breaks a paragraph at spaces; the lines after the first are indented. */
 function wrap(text: string, width = Infinity): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(BREAKABLE)) {
     if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(line);
       line = `${GAP}${word}`;

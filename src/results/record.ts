@@ -36,6 +36,8 @@ export const repeatRecord = z.object({
   /** Messages of a session, for amortised figures. */
   messagesPerSession: z.number().int().positive(),
   messagesPerConnection: z.number().int().positive(),
+  /** What one user sends and receives in a day, for figures per user and day. */
+  messagesPerUserDay: z.number().positive(),
   shards: z.array(shardFacts),
   process: processFacts.optional(),
 });

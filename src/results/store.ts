@@ -4,6 +4,9 @@
  * A line counts once its line feed is on disk. A process that dies while it writes leaves a torn
  * last line, which readers ignore and say so; all lines before it stay valid.
  *
+ * A run that is kept for good may hold `cells.ndjson.gz` instead. It is read like the other, within
+ * the same limits, and never written.
+ *
  * @module
  */
 
@@ -16,10 +19,13 @@ import {
   renameSync,
   truncateSync,
   writeFileSync,
+  type ReadStream,
 } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
+import { createGunzip } from 'node:zlib';
 import { badInput, HarnessError } from '../core/errors.ts';
 import {
   badFile,
@@ -38,6 +44,7 @@ import { FORMAT, repeatRecord, type RepeatRecord } from './record.ts';
 
 const MANIFEST_FILE = 'manifest.json';
 const CELLS_FILE = 'cells.ndjson';
+const COMPRESSED_FILE = `${CELLS_FILE}.gz`;
 const MANIFEST_BYTES_MAX = 16_777_216;
 const LINE_BYTES_MAX = 67_108_864;
 const LINES_MAX = 1_000_000;
@@ -234,7 +241,13 @@ export function repeatKey(cell: string, repeat: number): string {
 
 /** Reads an interrupted run, cuts off a torn last line and goes on writing it. */
 export async function resumeRun(directory: string): Promise<ResumedRun> {
-  const { manifest, records, warnings, wholeBytes, torn } = await readFolder(directory);
+  const { manifest, records, warnings, wholeBytes, torn, compressed } = await readFolder(directory);
+  if (compressed) {
+    throw badInput(
+      `${shownPath(directory)}: expected ${CELLS_FILE} to go on with, found ${COMPRESSED_FILE}: ` +
+        'a run that is kept for good; start a new one',
+    );
+  }
   const folder = resolve(directory);
   if (torn) {
     const file = join(folder, CELLS_FILE);
@@ -253,6 +266,7 @@ interface ReadFolder extends ReadRun {
   /** Length of the file without a torn last line. */
   readonly wholeBytes: number;
   readonly torn: boolean;
+  readonly compressed: boolean;
 }
 
 async function readFolder(directory: string): Promise<ReadFolder> {
@@ -265,7 +279,10 @@ async function readFolder(directory: string): Promise<ReadFolder> {
     throw badInput(`${shownPath(directory)}: expected the folder of a run, found a file`);
   }
   const manifest = await readManifest(join(directory, MANIFEST_FILE));
-  const file = join(directory, CELLS_FILE);
+  const compressed =
+    !(await exists(join(directory, CELLS_FILE))) &&
+    (await exists(join(directory, COMPRESSED_FILE)));
+  const file = join(directory, compressed ? COMPRESSED_FILE : CELLS_FILE);
   const where = shownPath(file);
   const planned = new Set(manifest.cells);
   const byRepeat = new Map<string, { record: RepeatRecord; line: number }>();
@@ -275,7 +292,7 @@ async function readFolder(directory: string): Promise<ReadFolder> {
   let again = 0;
   let torn = false;
   let number = 0;
-  for await (const line of readLines(file)) {
+  for await (const line of readLines(file, compressed)) {
     number += 1;
     const at = `${where}:${number}`;
     if (!line.whole) {
@@ -312,7 +329,14 @@ async function readFolder(directory: string): Promise<ReadFolder> {
     );
   }
   const records = [...byRepeat.values()].map(({ record }) => record);
-  return { manifest, records, warnings, wholeBytes, torn };
+  return { manifest, records, warnings, wholeBytes, torn, compressed };
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readManifest(file: string): Promise<Manifest> {
@@ -358,9 +382,10 @@ interface Line {
 }
 
 const LINE_FEED = 0x0a;
+const CHUNK_BYTES = 1_048_576;
 
 /** One line at a time, so that a long file needs no more memory than its longest line. */
-async function* readLines(file: string): AsyncGenerator<Line> {
+async function* readLines(file: string, compressed: boolean): AsyncGenerator<Line> {
   const where = shownPath(file);
   let handle;
   try {
@@ -374,7 +399,8 @@ async function* readLines(file: string): AsyncGenerator<Line> {
   let parts: string[] = [];
   let bytes = 0;
   let number = 1;
-  for await (const chunk of handle.createReadStream({ highWaterMark: 1_048_576 })) {
+  const stored = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
+  for await (const chunk of compressed ? decompressed(stored, where) : stored) {
     let rest = chunk as Uint8Array;
     while (rest.length > 0) {
       const feed = rest.indexOf(LINE_FEED);
@@ -395,3 +421,23 @@ async function* readLines(file: string): AsyncGenerator<Line> {
   }
   if (bytes > 0) yield { text: parts.join(''), bytes, whole: false };
 }
+
+/** Piece by piece, so that what unpacks to more than is allowed is never unpacked whole. */
+async function* decompressed(stored: ReadStream, where: string): AsyncGenerator<Uint8Array> {
+  const unpacking = createGunzip({ chunkSize: CHUNK_BYTES });
+  const feeding = pipeline(stored, unpacking);
+  // Its failure is that of the iteration below, which tells it.
+  feeding.catch(() => undefined);
+  try {
+    for await (const chunk of unpacking) yield chunk as Uint8Array;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code?.startsWith('Z_') !== true) throw error;
+    throw badInput(`${where}: expected a gzip file, found ${GZIP_FAULTS[code] ?? code}`);
+  }
+}
+
+const GZIP_FAULTS: Readonly<Record<string, string>> = {
+  Z_DATA_ERROR: 'other bytes',
+  Z_BUF_ERROR: 'an early end',
+};

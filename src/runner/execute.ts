@@ -72,6 +72,7 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
       ...(report.reason === undefined ? {} : { reason: report.reason }),
       messagesPerSession: spec.workload.messages,
       messagesPerConnection: spec.workload.messagesPerConnection,
+      messagesPerUserDay: spec.workload.messagesPerUserDay,
       shards: [...report.shards],
       ...(report.process === undefined ? {} : { process: report.process }),
     };

@@ -186,3 +186,13 @@ test('helpers are a share of the CPU of the process, and unknown without it', ()
   assert.deepEqual(derived(cpuHelpers, input([], { process })), { '//': 0.075 });
   assert.deepEqual(cpuHelpers.derive(input([])), []);
 });
+
+test('a user who sends over a connection apart pays for both, and so does the relay', () => {
+  const twice = input([shard([OPENING, FIRST, LATER], {}, { users: 2, connections: 4 })]);
+  assert.deepEqual(derived(amortised, twice), {
+    '/sender/': 2_000 + 200 + 100,
+    '/relay/': 500 + 300,
+    '/receiver/': 2_500 + 337.5 + 100,
+    '/all/': 2_300 + 800 + 2_937.5,
+  });
+});

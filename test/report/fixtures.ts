@@ -34,6 +34,8 @@ export function shard(
   return {
     shard: 0,
     sessions: 1,
+    users: 2,
+    connections: 2,
     batch: 1,
     shortBatches: false,
     messages: { sent: 0, delivered: 0, refused: {}, lost: 0, recovered: 0 },
@@ -108,12 +110,43 @@ export interface Costs {
   readonly relay: number;
   readonly receiver: number;
   readonly authority?: number;
+  /** Of one session; accept holds the opening of its first message. */
+  readonly opening?: {
+    readonly publish: number;
+    readonly initiate: number;
+    readonly accept: number;
+  };
+  /** Of either end of a connection. */
+  readonly connect?: number;
 }
 
 export function shardOfCosts(costs: Costs, changes: Partial<ShardFacts> = {}): ShardFacts {
-  const { sender, relay, receiver, authority } = costs;
+  const { sender, relay, receiver, authority, opening, connect } = costs;
+  const opened: BlockFixture[] =
+    opening === undefined
+      ? []
+      : [
+          {
+            phase: 'open',
+            messageIndex: 0,
+            cpu: { publish: [1, opening.publish], initiate: [1, opening.initiate] },
+          },
+          { messageIndex: 0, messages: 1, cpu: { accept: [1, opening.accept] } },
+        ];
+  const connected: BlockFixture[] =
+    connect === undefined
+      ? []
+      : [
+          {
+            phase: 'open',
+            messageIndex: 0,
+            cpu: { 'connect-client': [2, 2 * connect], 'connect-relay': [2, 2 * connect] },
+          },
+        ];
   return shard(
     [
+      ...connected,
+      ...opened,
       {
         messages: 10,
         cpu: {
@@ -150,6 +183,7 @@ export function record(changes: Partial<RepeatRecord> = {}): RepeatRecord {
     status: 'ok',
     messagesPerSession: 40,
     messagesPerConnection: 20,
+    messagesPerUserDay: 55,
     shards: [],
     ...changes,
   };
@@ -166,4 +200,6 @@ export function recordsOfCosts(
 export const L3 = { pipeline: 'at-rest-scoped', family: 'plaintext-relay', rung: 'L3' };
 export const L4 = { pipeline: 'static-e2e', family: 'ratchet', rung: 'L4' };
 export const L6 = { pipeline: 'double-ratchet', family: 'ratchet', rung: 'L6' };
+export const L5 = { pipeline: 'forward-secrecy', family: 'ratchet', rung: 'L5' };
+export const SIDE = { pipeline: 'sealed-box', family: 'ratchet', rung: 'side' };
 export const E3 = { pipeline: 'escrow-message-key', family: 'escrow-wrapped', rung: 'E3' };

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deriveCells } from '../../src/report/cells.ts';
 import type { PipelineNote } from '../../src/report/pairing.ts';
-import { sentences } from '../../src/report/sentences.ts';
-import { E3, L3, L4, L6, record, recordsOfCosts, type Costs } from './fixtures.ts';
+import { topicsOf, type SentencesInput } from '../../src/report/sentences.ts';
+import type { RepeatRecord } from '../../src/results/record.ts';
+import { E3, L3, L4, L5, L6, record, recordsOfCosts, type Costs } from './fixtures.ts';
 
 const note = (name: string, adds: string): PipelineNote => ({
   name,
@@ -18,6 +19,18 @@ const PIPELINES = [
   note('double-ratchet', 'post-compromise security'),
 ];
 
+const COSTS = 'What a message costs';
+const ADDS = 'What each protection adds';
+const REMOVAL = 'What removing it saves';
+const ACCESS = 'Access for an authority';
+const BAND = 'From the fastest implementation to the slowest';
+const PAID_BACK = 'When a dearer opening is paid back';
+
+/** The sentences of one topic. */
+function said(title: string, input: SentencesInput): readonly string[] {
+  return topicsOf(input).find((topic) => topic.title === title)?.sentences ?? [];
+}
+
 /** Three repeats that do not vary. */
 const steady = (sender: number, relay: number, receiver: number, authority?: number): Costs[] =>
   [1, 2, 3].map(() => {
@@ -25,7 +38,7 @@ const steady = (sender: number, relay: number, receiver: number, authority?: num
     return authority === undefined ? costs : Object.assign(costs, { authority });
   });
 
-test('a cost is told with its ratio to the baseline', async () => {
+test('a cost is told with its ratio to the baseline and with its share of what is done once', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),
     ...recordsOfCosts(L6, [
@@ -34,14 +47,26 @@ test('a cost is told with its ratio to the baseline', async () => {
       { sender: 6_000, relay: 2_000, receiver: 4_300 },
     ]),
   ]);
-  const [base, cost] = sentences({ cells, pipelines: [], baseline: 'at-rest-scoped' });
+  const [base, cost] = said(COSTS, { cells, pipelines: [], baseline: 'at-rest-scoped' });
   assert.equal(
     base,
-    'Sending, relaying and receiving a message costs 6 us of CPU in at-rest-scoped.',
+    'Sending, relaying and receiving a message costs 6 us of CPU in at-rest-scoped; 6 us with its ' +
+      'share of opening a session of 40 messages and connections of 20.',
   );
   assert.match(
     cost!,
-    /^Sending, relaying and receiving a message costs 12\.3 us of CPU in double-ratchet: 2\.05 times at-rest-scoped \(95 % interval 1\.9\d to 2\.1\d\)\.$/,
+    /^Sending, relaying and receiving a message costs 12\.3 us of CPU in double-ratchet: 2\.05 times at-rest-scoped \(95 % interval 1\.9\d to 2\.1\d\); 12\.3 us with its share/,
+  );
+});
+
+test('the share of opening is in the amortised cost', async () => {
+  const opening = { publish: 0, initiate: 40_000, accept: 44_000 };
+  const cells = await deriveCells(
+    recordsOfCosts(L6, [{ sender: 6_000, relay: 2_000, receiver: 4_000, opening }]),
+  );
+  assert.match(
+    said(COSTS, { cells, pipelines: [] })[0]!,
+    /costs 12 us .*; 14 us with its share of/,
   );
 });
 
@@ -54,31 +79,68 @@ test('a ratio whose interval holds one is not told as a difference', async () =>
       { sender: 1_000, relay: 1_000, receiver: 1_000 },
     ]),
   ]);
-  const text = sentences({ cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' });
+  const input = { cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' };
   assert.match(
-    text[1]!,
-    /in static-e2e; no difference from at-rest-scoped could be shown \(0\.\d+ to 1\.\d+ times\)\.$/,
+    said(COSTS, input)[1]!,
+    /in static-e2e; no difference from at-rest-scoped could be shown \(0\.\d+ to 1\.\d+ times\); /,
   );
   assert.match(
-    text[2]!,
-    /^End-to-end encryption \(L4 static-e2e over L3 at-rest-scoped\): no difference in CPU per message could be shown \(95 % interval -\d+ to \d+ ns\): sender no difference shown, /,
+    said(ADDS, input)[0]!,
+    /^End-to-end encryption \(L4 static-e2e over L3 at-rest-scoped\): no difference in CPU per message could be shown \(95 % interval -\d+ to \d+ ns\), nor for any role\.$/,
   );
-  assert.match(text[3]!, /makes no difference to the receiver that could be shown/);
+  assert.match(
+    said(REMOVAL, input)[0]!,
+    /makes no difference to the receiver that could be shown \(95 % interval .*that makes no difference to the user's device that could be shown/,
+  );
 });
 
-test('removing end-to-end encryption is told role by role', async () => {
+test('a role in which a difference shows is told, though none shows in all', async () => {
+  const cells = await deriveCells([
+    ...recordsOfCosts(L3, steady(1_000, 1_000, 1_000)),
+    ...recordsOfCosts(L4, [
+      { sender: 2_000, relay: 1_000, receiver: 900 },
+      { sender: 2_000, relay: 4_000, receiver: 1_000 },
+      { sender: 2_000, relay: 1, receiver: 1_100 },
+    ]),
+  ]);
+  assert.match(
+    said(ADDS, { cells, pipelines: PIPELINES })[0]!,
+    /could be shown \([^)]*\): sender \+1 us, relay no difference shown, receiver no difference shown\.$/,
+  );
+});
+
+test('removing end-to-end encryption is told role by role, and per user and day', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L3, steady(1_100, 4_300, 1_200)),
     ...recordsOfCosts(L4, steady(6_000, 2_000, 4_500)),
   ]);
-  const text = sentences({ cells, pipelines: PIPELINES });
-  assert.deepEqual(text.slice(2), [
+  const input = { cells, pipelines: PIPELINES };
+  assert.deepEqual(said(ADDS, input), [
     'End-to-end encryption (L4 static-e2e over L3 at-rest-scoped) adds 5.90 us of CPU per message ' +
       '(95 % interval 5.90 to 5.90): sender +4.90 us, relay -2.30 us, receiver +3.30 us.',
+  ]);
+  // 27.5 messages sent and as many received: 27.5 times 8.2 us, and 27.5 times 2.3 us.
+  assert.deepEqual(said(REMOVAL, input), [
     'Removing end-to-end encryption (L4 to L3: static-e2e to at-rest-scoped) saves the sender ' +
       '4.90 us (95 % interval 4.90 to 4.90), costs the relay 2.30 us (95 % interval 2.30 to 2.30) ' +
-      'and saves the receiver 3.30 us (95 % interval 3.30 to 3.30); CPU per message.',
+      'and saves the receiver 3.30 us (95 % interval 3.30 to 3.30); CPU per message. Per user and ' +
+      'day, at 55 messages, half of them sent, with their share of opening sessions and ' +
+      "connecting, that saves the user's device 226 us (95 % interval 226 to 226) and costs the " +
+      'relay 63.3 us (95 % interval 63.3 to 63.3).',
   ]);
+});
+
+test('from the Double Ratchet down more is removed, and that is said', async () => {
+  const cells = await deriveCells([
+    ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),
+    ...recordsOfCosts(L6, steady(6_000, 4_000, 4_000)),
+  ]);
+  const [removal, ...others] = said(REMOVAL, { cells, pipelines: PIPELINES });
+  assert.deepEqual(others, []);
+  assert.match(
+    removal!,
+    /^Removing end-to-end encryption \(L6 to L3: double-ratchet to at-rest-scoped\), which removes forward secrecy and post-compromise security as well, saves the sender 5 us .*makes no difference to the relay/,
+  );
 });
 
 test('a rung is compared with the next lower one that was measured, and what lies between is named', async () => {
@@ -86,12 +148,26 @@ test('a rung is compared with the next lower one that was measured, and what lie
     ...recordsOfCosts(L4, steady(6_000, 2_000, 4_000)),
     ...recordsOfCosts(L6, steady(5_000, 2_000, 4_000)),
   ]);
-  assert.equal(
-    sentences({ cells, pipelines: PIPELINES })[2],
+  assert.deepEqual(said(ADDS, { cells, pipelines: PIPELINES }), [
     'Post-compromise security, together with what L5 adds, (L6 double-ratchet over L4 static-e2e) ' +
       'saves 1 us of CPU per message (95 % interval 1 to 1): sender -1 us, relay no difference ' +
       'shown, receiver no difference shown.',
-  );
+  ]);
+});
+
+test('where a suite changes an option from some rung up, the rung below is that with defaults', async () => {
+  const bare = { ...L4, pipeline: 'static-e2e:rest=none' };
+  const cells = await deriveCells([
+    ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),
+    ...recordsOfCosts(bare, steady(2_000, 4_000, 1_000)),
+    ...recordsOfCosts({ ...L6, pipeline: 'double-ratchet:rest=none' }, steady(3_000, 4_000, 1_000)),
+    ...recordsOfCosts(L6, steady(9_000, 4_000, 1_000)),
+  ]);
+  const text = said(ADDS, { cells, pipelines: [] });
+  assert.equal(text.length, 3);
+  assert.match(text[0]!, /\(L4 static-e2e:rest=none over L3 at-rest-scoped\) adds 1 us/);
+  assert.match(text[2]!, /\(L6 double-ratchet:rest=none over L4 static-e2e:rest=none\) adds 1 us/);
+  assert.match(text[1]!, /\(L6 double-ratchet over L3 at-rest-scoped\) adds 8 us/);
 });
 
 test('an escrow field is told with what its authority spends', async () => {
@@ -99,12 +175,11 @@ test('an escrow field is told with what its authority spends', async () => {
     ...recordsOfCosts(L6, steady(6_000, 2_000, 4_000)),
     ...recordsOfCosts(E3, steady(10_900, 2_100, 4_100, 31_000)),
   ]);
-  assert.equal(
-    sentences({ cells, pipelines: [] })[2],
+  assert.deepEqual(said(ACCESS, { cells, pipelines: [] }), [
     'The access that E3 escrow-message-key gives an authority adds 5.10 us of CPU per message, ' +
       'over double-ratchet (95 % interval 5.10 to 5.10): sender +4.90 us, relay +100 ns, receiver ' +
       '+100 ns; the authority spends 31 us per recovered message.',
-  );
+  ]);
 });
 
 test('one repeat gives values and says that there is no interval', async () => {
@@ -112,30 +187,101 @@ test('one repeat gives values and says that there is no interval', async () => {
     ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000).slice(0, 1)),
     ...recordsOfCosts(L4, steady(6_000, 2_000, 4_000).slice(0, 1)),
   ]);
-  const text = sentences({ cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' });
-  assert.match(text[1]!, /: 2 times at-rest-scoped \(1 repeat, too few for an interval\)\.$/);
-  for (const line of text.slice(1)) assert.match(line, /too few for an interval/);
+  const input = { cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' };
+  assert.match(said(COSTS, input)[1]!, /: 2 times at-rest-scoped \(1 repeat, too few for an inter/);
+  for (const title of [ADDS, REMOVAL]) {
+    assert.match(said(title, input)[0]!, /too few for an interval/);
+  }
 });
 
 test("a user's day is half sending and half receiving, and the relay's work is shared", async () => {
-  const cells = await deriveCells(recordsOfCosts(L6, steady(6_000, 2_000, 4_000)));
+  const costs = steady(6_000, 2_000, 4_000);
+  const cells = await deriveCells(recordsOfCosts({ ...L6, messagesPerUserDay: 50 }, costs));
   assert.equal(
-    sentences({ cells, pipelines: [], messagesPerUserDay: { chat: 50 } })[1],
+    said(COSTS, { cells, pipelines: [] })[1],
     "At 50 messages a day, half of them sent, one user's day costs 250 us of CPU on the user's " +
       'device and 50 us at the relay in double-ratchet.',
   );
+  const both = [...cells, ...(await deriveCells(recordsOfCosts(L4, costs)))];
+  const days = said(COSTS, { cells: both, pipelines: [], baseline: 'double-ratchet' }).filter(
+    (it) => it.startsWith('At '),
+  );
+  assert.equal(days.length, 1, 'with a baseline only its day is told');
 });
 
-test('cells that differ in more than the pipeline are told apart', async () => {
+function implementedBy(implementation: string, sender: number): RepeatRecord[] {
+  return recordsOfCosts({ ...L6, implementation }, steady(sender, 1_000, 1_000));
+}
+
+test('implementations of one pipeline are a band, without the one that computes nothing', async () => {
+  const cells = await deriveCells([
+    ...implementedBy('noble', 10_000),
+    ...implementedBy('native', 2_000),
+    ...implementedBy('null', 100),
+    ...implementedBy('node', 3_000),
+  ]);
+  assert.deepEqual(said(BAND, { cells, pipelines: [], baseline: 'double-ratchet' }), [
+    'Over 3 implementations a message of double-ratchet costs from 4 us (native) to 12 us (noble) ' +
+      'of CPU: the slowest takes 3.00 times the fastest (95 % interval 3.00 to 3.00). The ' +
+      'implementation null, which computes no cryptography, is left out.',
+  ]);
+  const alone = cells.filter(({ implementation }) => /null|node/.test(implementation));
+  assert.deepEqual(said(BAND, { cells: alone, pipelines: [] }), []);
+});
+
+function sentFor(sender: number): Costs {
+  return { sender, relay: 1_000, receiver: 1_000 };
+}
+
+test('a band whose ratio may be one is told as no difference', async () => {
+  const cells = await deriveCells([
+    ...recordsOfCosts({ ...L6, implementation: 'a' }, [
+      sentFor(1_000),
+      sentFor(3_000),
+      sentFor(1_000),
+    ]),
+    ...recordsOfCosts({ ...L6, implementation: 'b' }, [
+      sentFor(2_000),
+      sentFor(1_000),
+      sentFor(1_500),
+    ]),
+  ]);
+  assert.match(
+    said(BAND, { cells, pipelines: [] })[0]!,
+    /\(a\) to .* \(b\) of CPU; no difference between the two could be shown \(0\.\d+ to \d\.\d+ times\)\.$/,
+  );
+});
+
+function openedFor(initiate: number): NonNullable<Costs['opening']> {
+  return { publish: 0, initiate, accept: 500 };
+}
+
+test('openings that are paid back are told with the message that does it, the others are listed', async () => {
+  const cells = await deriveCells([
+    ...recordsOfCosts(L3, [{ sender: 500, relay: 0, receiver: 500, opening: openedFor(0) }]),
+    ...recordsOfCosts(L4, [{ sender: 900, relay: 0, receiver: 500, opening: openedFor(1_000) }]),
+    ...recordsOfCosts(L5, [{ sender: 800, relay: 0, receiver: 500, opening: openedFor(1_500) }]),
+    ...recordsOfCosts(L6, [{ sender: 950, relay: 0, receiver: 500, opening: openedFor(1_500) }]),
+  ]);
+  assert.deepEqual(said(PAID_BACK, { cells, pipelines: [] }), [
+    'Opening a session costs more in L5 forward-secrecy than in L4 static-e2e, which its cheaper ' +
+      'messages pay back after 5 messages (1 repeat, too few for an interval).',
+    'Never paid back, because a message costs more as well: L4 static-e2e over L3 at-rest-scoped.',
+    'Whether it is paid back could not be shown: L6 double-ratchet over L5 forward-secrecy.',
+  ]);
+});
+
+test('cells that differ in more than the pipeline are told apart by what differs', async () => {
   const noble = { implementation: 'noble', threads: 2 };
   const cells = await deriveCells([
     ...recordsOfCosts({ ...L3, ...noble }, steady(9_000, 9_000, 9_000)),
     ...recordsOfCosts(L4, steady(6_000, 2_000, 4_000)),
   ]);
-  const text = sentences({ cells, pipelines: PIPELINES });
-  assert.equal(text.length, 2, 'L3 of noble is not below L4 of native');
-  assert.match(text[0]!, /^noble, chat, 2 threads: Sending/);
-  assert.match(text[1]!, /^native, chat, 1 thread: Sending/);
+  const input = { cells, pipelines: PIPELINES };
+  assert.deepEqual(said(ADDS, input), [], 'L3 of noble is not below L4 of native');
+  const text = said(COSTS, input);
+  assert.match(text[0]!, /^noble, 2 threads: Sending/);
+  assert.match(text.at(-1)!, /^native, 1 thread: At 55 messages/);
 });
 
 test('errors, empty cells and no cells give no sentence', async () => {
@@ -144,13 +290,6 @@ test('errors, empty cells and no cells give no sentence', async () => {
     record({ ...L3, repeat: 3, status: 'error', reason: 'wrong' }),
     record({ ...L6 }),
   ]);
-  assert.deepEqual(sentences({ cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' }), []);
-  assert.deepEqual(sentences({ cells: [], pipelines: [] }), []);
-});
-
-test('names with control characters are written out', async () => {
-  const pipeline = 'evil\u001B[2J\n.ts';
-  const cells = await deriveCells(recordsOfCosts({ ...L6, pipeline }, steady(1, 1, 1)));
-  const [text] = sentences({ cells, pipelines: [] });
-  assert.match(text!, /in evil\\x1b\[2J\\x0a\.ts\.$/);
+  assert.deepEqual(topicsOf({ cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' }), []);
+  assert.deepEqual(topicsOf({ cells: [], pipelines: [] }), []);
 });

@@ -8,7 +8,12 @@ import {
   formatQuantity,
   scaleFor,
 } from '../../src/report/numbers.ts';
-import { renderMarkdown, renderTable, type Table } from '../../src/report/table.ts';
+import {
+  renderMarkdown,
+  renderParagraph,
+  renderTable,
+  type Table,
+} from '../../src/report/table.ts';
 import { displayWidth, forMarkdown, forTerminal } from '../../src/report/text.ts';
 
 function estimate(value: number, low?: number, high?: number): Estimate {
@@ -111,13 +116,13 @@ test('a table wider than the terminal is cut into several with the same first co
       '--------------  -----------------  -----',
       'transport       1.50 [1.40, 1.61]      -',
       'double-ratchet  14.2 [13.9, 14.6]   9.50',
-      'libsignal       unavailable: not installed',
+      'libsignal       unavailable: not',
+      '                  installed',
       '',
       'pipeline        bytes (B)',
       '--------------  ---------',
       'transport              16',
       'double-ratchet       96.3',
-      'libsignal       unavailable: not installed',
       '',
       'First note, which is long enough to be',
       '  broken.',
@@ -125,6 +130,104 @@ test('a table wider than the terminal is cut into several with the same first co
       '',
     ].join('\n'),
   );
+});
+
+test('a later part leaves out what it has nothing to say of, headings too', () => {
+  const table: Table = {
+    title: '',
+    columns: [{ title: 'pipeline' }, { title: 'all', unit: '' }, { title: 'authority', unit: '' }],
+    rows: [
+      { cells: [], heading: 'without' },
+      { cells: ['a', estimate(1), undefined] },
+      { cells: [], heading: 'with' },
+      { cells: ['b', estimate(2), undefined] },
+      { cells: ['c', estimate(3), estimate(4)] },
+    ],
+    notes: [],
+  };
+  assert.equal(
+    renderTable(table, { width: 20 }),
+    [
+      'pipeline  all',
+      '--------  ---',
+      'without',
+      'a           1',
+      'with',
+      'b           2',
+      'c           3',
+      '',
+      'pipeline  authority',
+      '--------  ---------',
+      'with',
+      'c                 4',
+      '',
+    ].join('\n'),
+  );
+  assert.match(renderMarkdown(table), /^\| \*\*with\*\* \|  \|  \|$/m);
+});
+
+const STAGES: Table = {
+  title: '',
+  columns: [
+    { title: 'pipeline' },
+    { title: 'p50', unit: 'ns', over: 'send' },
+    { title: 'p99', unit: 'ns', over: 'send' },
+    { title: 'p50', unit: 'ns', over: 'relay store' },
+  ],
+  rows: [{ cells: ['transport', estimate(1_234), estimate(5_678), estimate(900)] }],
+  notes: [],
+};
+
+test('columns that belong together stand under one text and are not parted', () => {
+  const heads = (width: number): string[] =>
+    renderTable(STAGES, { width })
+      .split('\n')
+      .filter((line) => /send|relay|p50|p99/.test(line));
+  assert.deepEqual(heads(60), [
+    '           ------ send ------  relay store',
+    'pipeline   p50 (us)  p99 (us)     p50 (ns)',
+  ]);
+  assert.deepEqual(heads(40), [
+    '           ------ send ------',
+    'pipeline   p50 (us)  p99 (us)',
+    '           relay store',
+    'pipeline      p50 (ns)',
+  ]);
+  assert.deepEqual(heads(20), [
+    '               send',
+    'pipeline   p50 (us)',
+    '               send',
+    'pipeline   p99 (us)',
+    '           relay store',
+    'pipeline      p50 (ns)',
+  ]);
+  assert.match(renderMarkdown(STAGES), /^\| pipeline \| send p50 \(us\) \| send p99/);
+});
+
+test('a column can have fewer decimals, for its intervals too', () => {
+  const one = { unit: '', factor: 1 };
+  assert.equal(formatEstimate(estimate(0.0791, 0, 0.2504), one, 2), '0.08 [0, 0.25]');
+  assert.equal(formatEstimate(estimate(12.34, 9.876, 104.3), one, 2), '12.3 [9.9, 104]');
+  assert.equal(formatEstimate(estimate(0.0791), one, 2), '0.08');
+  assert.equal(formatEstimate(estimate(5), one, 2), '5');
+});
+
+test('a reason is broken beside the names', () => {
+  const row = { cells: ['libsignal'], remark: 'unavailable: the library is not installed here' };
+  const text = renderTable({ ...TABLE, rows: [row], notes: [] }, { width: 40 });
+  assert.deepEqual(text.split('\n').slice(4, 7), [
+    'libsignal  unavailable: the library is',
+    '             not installed here',
+    '',
+  ]);
+});
+
+test('a number and its unit stay on one line', () => {
+  assert.equal(
+    renderParagraph('it takes 12.3 us (95 % interval)', 15),
+    'it takes\n  12.3 us (95 %\n  interval)',
+  );
+  assert.equal(renderParagraph('that is a sum', 9), 'that is a\n  sum');
 });
 
 test('the same table as Markdown', () => {

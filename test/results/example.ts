@@ -69,6 +69,7 @@ export function exampleRecord(change: Partial<RepeatRecord> = {}): RepeatRecord 
     status: 'ok',
     messagesPerSession: 40,
     messagesPerConnection: 20,
+    messagesPerUserDay: 55,
     shards: [],
     ...change,
   };

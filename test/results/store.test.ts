@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test, { after } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Manifest } from '../../src/results/manifest.ts';
 import { repeatRecord, type RepeatRecord } from '../../src/results/record.ts';
 import { createRun, readRun, repeatKey, resumeRun, type Run } from '../../src/results/store.ts';
@@ -296,4 +297,64 @@ void test('a manifest that cannot be used is refused', async () => {
 
 void test('the example of these tests is a valid record', () => {
   assert.deepEqual(repeatRecord.parse(exampleRecord()), exampleRecord());
+});
+
+/** A run whose cells.ndjson is kept as these compressed bytes. */
+async function compressedRun(bytes: Uint8Array): Promise<string> {
+  const directory = await runOf('');
+  await rm(join(directory, 'cells.ndjson'));
+  await writeFile(join(directory, 'cells.ndjson.gz'), bytes);
+  return directory;
+}
+
+void test('a run that is kept compressed is read like another', async () => {
+  const text = lineOf({}) + lineOf({ repeat: 1 });
+  const { records, warnings } = await readRun(await compressedRun(gzipSync(text)));
+  assert.deepEqual(records, [exampleRecord(), exampleRecord({ repeat: 1 })]);
+  assert.deepEqual(warnings, []);
+  // Two files in one, as appending to a gzip file makes it.
+  const joined = Buffer.concat([gzipSync(lineOf({})), gzipSync(lineOf({ repeat: 1 }))]);
+  assert.equal((await readRun(await compressedRun(joined))).records.length, 2);
+});
+
+void test('cells.ndjson is read where there are both', async () => {
+  const directory = await runOf(lineOf({}));
+  await writeFile(join(directory, 'cells.ndjson.gz'), gzipSync(lineOf({}) + lineOf({ repeat: 1 })));
+  assert.equal((await readRun(directory)).records.length, 1);
+});
+
+void test('a compressed run that is not gzip, or ends early, is refused', async () => {
+  const whole = gzipSync(lineOf({}));
+  await refused(
+    await compressedRun(Buffer.from('{"format": 1}\n')),
+    /cells\.ndjson\.gz: expected a gzip file, found other bytes$/,
+  );
+  await refused(
+    await compressedRun(whole.subarray(0, -12)),
+    /cells\.ndjson\.gz: expected a gzip file, found an early end$/,
+  );
+  await refused(
+    await compressedRun(gzipSync('{"format": 99}\n')),
+    /cells\.ndjson\.gz:1: format: expected 1, found 99/,
+  );
+  const torn = await compressedRun(gzipSync(lineOf({}) + '{"format"'));
+  assert.match((await readRun(torn)).warnings[0]!, /cells\.ndjson\.gz:2: the last line is torn/);
+});
+
+void test('the limit on a line holds for what is unpacked', async () => {
+  // 80 MB of spaces in 78 kB.
+  const bomb = gzipSync(Buffer.alloc(80_000_000, ' '));
+  assert.ok(bomb.length < 200_000);
+  await refused(
+    await compressedRun(bomb),
+    /cells\.ndjson\.gz:1: expected at most 67108864 bytes in a line/,
+  );
+});
+
+void test('a compressed run is not gone on with', async () => {
+  const directory = await compressedRun(gzipSync(lineOf({})));
+  await assert.rejects(resumeRun(directory), {
+    code: 'BAD_INPUT',
+    message: /kept for good; start a new one/,
+  });
 });

@@ -225,7 +225,13 @@ test('retained opens three populations of the same users and counts each byte on
     assert.deepEqual([options['hop'], options['rest']], ['none', 'none']);
     assert.equal(workload.messages, 2);
     assert.equal(Math.round(workload.sessions * workload.usersPerSession), 2_000);
-    assert.deepEqual(workload.network, { loss: 0, reorder: 0, reorderDepth: 3, duplicate: 0, outage: 0 });
+    assert.deepEqual(workload.network, {
+      loss: 0,
+      reorder: 0,
+      reorderDepth: 3,
+      duplicate: 0,
+      outage: 0,
+    });
   }
 });
 

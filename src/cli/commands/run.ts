@@ -5,22 +5,22 @@ import { basename } from 'node:path';
 import { badInput } from '../../core/errors.ts';
 import { canonicalJson, shownPath } from '../../core/json.ts';
 import type { Pipeline } from '../../pipelines/_pipeline.ts';
-import { deriveCells, type CellResult } from '../../report/cells.ts';
-import { ladderTable } from '../../report/ladder.ts';
+import type { CellResult } from '../../report/cells.ts';
+import { quoteArguments, repeatingArguments } from '../../report/command-line.ts';
 import type { PipelineNote } from '../../report/pairing.ts';
 import { Progress } from '../../report/progress.ts';
-import { deriveRows, overheadOf } from '../../report/rows.ts';
-import { sentences } from '../../report/sentences.ts';
-import { renderTable } from '../../report/table.ts';
+import { deriveRows } from '../../report/rows.ts';
+import { renderSummary } from '../../report/summary.ts';
 import { readCodeDigest } from '../../results/code-digest.ts';
 import { readEnvironment, readGit } from '../../results/environment.ts';
 import type { Manifest } from '../../results/manifest.ts';
 import { FORMAT } from '../../results/record.ts';
-import { createRun, readRun, repeatKey, resumeRun, type Run } from '../../results/store.ts';
+import { createRun, repeatKey, resumeRun, type Run } from '../../results/store.ts';
 import { calibrateOverhead } from '../../runner/calibrate.ts';
 import { execute } from '../../runner/execute.ts';
 import { BUDGETS, REPEATS_MAX, THREADS_MAX, type Budget } from '../../suite/suite.ts';
 import { defineCommand, EXIT, type Command, type ExitStatus, type Output } from '../command.ts';
+import { readFigures } from '../figures.ts';
 import { Interruption } from '../interruption.ts';
 import { PLAN_OPTIONS, planNamed, replacementsOf, type PlannedSuite } from '../planning.ts';
 
@@ -142,7 +142,7 @@ function refuseOther(directory: string, before: Manifest, now: Manifest): void {
   if (differing.length === 0) return;
   throw badInput(
     `${shownPath(directory)}: expected to go on with the same run, but ${differing.join(', ')} ` +
-      `changed since; it was started by: sealbench ${before.argv.map(quoteArgument).join(' ')}`,
+      `changed since; it was started by: sealbench ${quoteArguments(before.argv)}`,
   );
 }
 
@@ -203,41 +203,31 @@ async function measure(
 
 async function conclude(
   { directory, manifest }: Run,
-  { loaded, plan, pipelines }: PlannedSuite,
+  { plan, pipelines }: PlannedSuite,
   interruptedBy: ExitStatus,
   json: boolean,
   output: Output,
 ): Promise<ExitStatus> {
-  const { records } = await readRun(directory);
+  const notes = [...pipelines].map(([name, pipeline]) => noteOf(name, pipeline));
+  const { records, cells, summary } = await readFigures(directory, notes);
   if (json) {
     const rows = await deriveRows(manifest, records);
     output.print(`${JSON.stringify({ directory, rows }, undefined, 2)}\n`);
-  }
-  const cells = await deriveCells(records, manifest.cells);
-  if (!json && records.length > 0) {
-    const { title, question } = loaded.suite;
-    const notes = [...pipelines].map(([name, pipeline]) => noteOf(name, pipeline));
-    const { baseline } = plan;
-    const input = { title, cells, pipelines: notes, baseline, overhead: overheadOf(manifest) };
-    output.print(renderTable(ladderTable(input), { width: output.printWidth }));
-    const messagesPerUserDay = Object.fromEntries(
-      [...loaded.workloads.values()].map(({ segment, workload }) => [
-        segment,
-        workload.messagesPerUserDay,
-      ]),
-    );
-    const said = sentences({ cells, pipelines: notes, baseline, messagesPerUserDay });
-    if (said.length > 0) output.print(`\n${question}\n${said.map((it) => `- ${it}\n`).join('')}`);
+  } else if (records.length > 0) {
+    output.print(renderSummary(summary, { width: output.printWidth }));
   }
   const where = shownPath(directory);
   if (interruptedBy !== EXIT.fine) {
     output.note(
       `interrupted: ${records.length} of ${plan.order.length} repeats are kept in ${where}\n` +
-        `to go on: sealbench ${resumingArguments(manifest.argv, where)}\n`,
+        `to go on: sealbench ${repeatingArguments(manifest.argv, ['--resume', where])}\n`,
     );
     return interruptedBy;
   }
-  output.note(`raw results: ${where}; all figures: sealbench rows ${where} --format csv\n`);
+  output.note(
+    `raw results: ${where}; all figures: sealbench rows ${where} --format csv; ` +
+      `this again: sealbench table ${where}\n`,
+  );
   return statusOf(cells);
 }
 
@@ -250,20 +240,4 @@ function noteOf(name: string, pipeline: Pipeline): PipelineNote {
 function statusOf(cells: readonly CellResult[]): ExitStatus {
   if (cells.some(({ status }) => status === 'error')) return EXIT.failed;
   return cells.some(({ status }) => status === 'invalid') ? EXIT.undecided : EXIT.fine;
-}
-
-/** The same command line, going on in `directory`. */
-function resumingArguments(argv: readonly string[], directory: string): string {
-  const kept = argv.filter((argument, index) => {
-    const isFolder = /^--(?:out|resume)(?:=|$)/;
-    const isValue = index > 0 && /^--(?:out|resume)$/.test(argv[index - 1]!);
-    return !isFolder.test(argument) && !isValue;
-  });
-  return [...kept, '--resume', directory].map(quoteArgument).join(' ');
-}
-
-/** For a POSIX shell. */
-function quoteArgument(argument: string): string {
-  if (/^[\w./:=,@%+-]+$/.test(argument)) return argument;
-  return `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
