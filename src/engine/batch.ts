@@ -121,7 +121,7 @@ export class Outputs {
 
   /** What was written into buffer `at`; only where the length is not negative. */
   written(at: number): Uint8Array {
-    return this.buffers[at]!.subarray(0, this.lengths[at]!);
+    return this.buffers[at]!.subarray(0, this.lengths[at]);
   }
 }
 
