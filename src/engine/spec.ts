@@ -22,7 +22,7 @@ export interface RepeatSpec {
   readonly repeat: number;
   /** `os` is timed; `seeded` is reproducible to the byte and never timed. */
   readonly randomness: 'os' | 'seeded';
-  /** `verify` delivers a few messages, counts primitives and reads no clock. */
+  /** `verify` delivers a few messages on poisoned buffers and counts primitives; it is not timed. */
   readonly purpose: 'measure' | 'verify';
   readonly warmupMs: number;
 }
