@@ -76,8 +76,8 @@ void test('every committed workload loads', async () => {
 });
 
 void test('a suite is found by name, by path and under its proper name only', async () => {
-  const byName = await loadSuite('curated/ladder', known);
-  const byPath = await loadSuite(join(SUITES_DIR, 'curated', 'ladder.json'), known);
+  const byName = await loadSuite('curated/ladder');
+  const byPath = await loadSuite(join(SUITES_DIR, 'curated', 'ladder.json'));
   assert.deepEqual(byPath, byName);
   await assert.rejects(loadSuite('curated/lader', known), {
     code: 'BAD_INPUT',
