@@ -1,0 +1,49 @@
+/**
+ * What a measured repeat says that a world retains: all of the world, and nothing of the engine's.
+ *
+ * The child process collects garbage before each reading, so that the figures hardly vary: by some
+ * tens of bytes per session. The bounds are far from both what is right and what was wrong.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadByName } from '../../src/core/discover.ts';
+import { PIPELINES_DIR } from '../../src/core/paths.ts';
+import type { Pipeline } from '../../src/pipelines/_pipeline.ts';
+import { RATCHET_STATE_BYTES } from '../../src/protocols/double-ratchet.ts';
+import { runRepeat } from '../../src/runner/repeat.ts';
+import { ISOLATED, loadWorkload, optionsOf, specOf } from '../conformance/_parts.ts';
+
+const SESSIONS = 200;
+
+/** Heap, external memory and array buffers, which the external memory includes. */
+async function retainedPerSession(name: string): Promise<number> {
+  const pipeline = await loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
+  const spec = specOf({
+    pipeline: name,
+    provider: 'null',
+    options: optionsOf(pipeline, ISOLATED),
+    workload: await loadWorkload('chat', { sessions: SESSIONS }),
+    purpose: 'measure',
+    randomness: 'os',
+  });
+  const { status, reason, shards } = await runRepeat(spec, new AbortController().signal);
+  assert.deepEqual([status, reason], ['ok', undefined]);
+  const { before, after } = shards[0]!.memory;
+  const heapBytes = after.heapUsedBytes - before.heapUsedBytes;
+  const externalBytes = after.externalBytes - before.externalBytes;
+  assert.ok(after.arrayBufferBytes - before.arrayBufferBytes <= externalBytes);
+  return (heapBytes + externalBytes) / SESSIONS;
+}
+
+test('plaintext retains next to nothing: the buffers of the engine are not in it', async () => {
+  // One chunk of the engine's alone is 2 MiB, 10,000 B for each of these sessions.
+  const bytes = await retainedPerSession('plaintext');
+  assert.ok(bytes < 1500, `${bytes} B per session`);
+});
+
+test('a Double Ratchet retains its two ends, and not the buffers of the engine', async () => {
+  const bytes = await retainedPerSession('double-ratchet');
+  assert.ok(bytes > 2 * RATCHET_STATE_BYTES, `${bytes} B per session`);
+  assert.ok(bytes < 3500, `${bytes} B per session`);
+});
