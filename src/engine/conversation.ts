@@ -153,6 +153,9 @@ export class Conversation {
       }
       this.#held.delete(round);
     }
+    // They are the engine's, and would be counted with what the sessions retain.
+    const { sessions: of, members, messages: numbers, frames, again } = this.#deliveries;
+    for (const column of [of, members, numbers, frames, again]) column.length = 0;
   }
 
   #connectAll(connections: Uint32Array): void {
