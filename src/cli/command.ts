@@ -160,7 +160,8 @@ function parse<P extends Positionals, O extends Options>(
       const hint = known === undefined ? see : `did you mean --${known}?`;
       throw badInput(`${name}: unknown option ${printable(token.rawName)}; ${hint}`);
     }
-    const swallowed = token.inlineValue === false && (token.value ?? '').startsWith('-');
+    // An option in the place of a value; a negative number is a value, though a wrong one.
+    const swallowed = token.inlineValue === false && /^-(?!\d+$)/.test(token.value ?? '');
     const text = swallowed ? undefined : token.value;
     const value = readOption(`${name}: ${token.rawName}`, option, text);
     const before = values[token.name];

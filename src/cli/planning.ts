@@ -4,9 +4,12 @@
  * @module
  */
 
+import { loadByName } from '../core/discover.ts';
+import { PROVIDERS_DIR } from '../core/paths.ts';
+import type { ProviderModule } from '../crypto/provider.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
-import { parseName } from '../suite/names.ts';
+import { isFileName, parseName } from '../suite/names.ts';
 import { loadSuite, type LoadedSuite, type Replacements } from '../suite/parse.ts';
 import { planSuite, type Plan, type PlanOptions } from '../suite/plan.ts';
 
@@ -28,6 +31,11 @@ export async function planNamed(
   const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
   const pipelines = await loadPipelines(names);
   const providers = matrix.flatMap((group) => group.implementations);
+  // A mistake in a user's own file is refused here; in a worker it would look like a library that
+  // is not installed. No library is loaded: that is what `load` of the module does.
+  for (const file of new Set(providers.filter(isFileName))) {
+    await loadByName<ProviderModule>(PROVIDERS_DIR, file, 'provider');
+  }
   return { loaded, pipelines, plan: planSuite(loaded, { pipelines, providers }, options) };
 }
 

@@ -11,8 +11,12 @@ import type { Status } from '../results/record.ts';
 import { displayWidth, forTerminal } from './text.ts';
 
 export interface ProgressOptions {
-  /** Cells in any order, each with the repeats that are still to be done. */
-  readonly plan: readonly { readonly cell: string; readonly repeats: number }[];
+  /** Cells in any order, each with the repeats still to be done and those done `before`, if any. */
+  readonly plan: readonly {
+    readonly cell: string;
+    readonly repeats: number;
+    readonly before?: number;
+  }[];
   /** Takes text as it is, with line ends and, on a terminal, control sequences. */
   readonly write: (text: string) => void;
   /** Milliseconds that only grow. */
@@ -25,6 +29,7 @@ export interface ProgressOptions {
 
 interface CellProgress {
   readonly repeats: number;
+  readonly before: number;
   done: number;
   spentMs: number;
 }
@@ -47,8 +52,8 @@ export class Progress {
     this.#options = options;
     this.#startedMs = options.now();
     let total = 0;
-    for (const { cell, repeats } of options.plan) {
-      this.#cells.set(cell, { repeats, done: 0, spentMs: 0 });
+    for (const { cell, repeats, before = 0 } of options.plan) {
+      this.#cells.set(cell, { repeats, before, done: 0, spentMs: 0 });
       total += repeats;
     }
     this.#total = total;
@@ -79,12 +84,12 @@ export class Progress {
     const failed = status === 'ok' ? '' : ` ${status}${reason === undefined ? '' : `: ${reason}`}`;
     if (!this.#options.interactive) {
       const line =
-        `${this.#done}/${this.#total} ${running.cell} repeat ${cell.done}/${cell.repeats} ` +
+        `${this.#done}/${this.#total} ${running.cell} repeat ${placeOf(cell, cell.done)} ` +
         `${formatDuration(tookMs)}${failed}${this.#etaText()}`;
       this.#options.write(`${forTerminal(line)}\n`);
       return;
     }
-    if (failed !== '') this.note(`${running.cell} repeat ${cell.done}/${cell.repeats}${failed}`);
+    if (failed !== '') this.note(`${running.cell} repeat ${placeOf(cell, cell.done)}${failed}`);
     this.redraw();
   }
 
@@ -103,8 +108,8 @@ export class Progress {
     const elapsed = formatDuration(now() - this.#startedMs);
     const parts = [`${bar} ${this.#done}/${this.#total} ${elapsed}${this.#etaText()}`];
     if (this.#running !== undefined) {
-      const { done, repeats } = this.#progressOf(this.#running.cell);
-      parts.push(`${this.#running.cell} ${done + 1}/${repeats}`);
+      const cell = this.#progressOf(this.#running.cell);
+      parts.push(`${this.#running.cell} ${placeOf(cell, cell.done + 1)}`);
     }
     // One column stays free, since a full line wraps on some terminals.
     write(ERASE_LINE + cut(forTerminal(parts.join('  ')), width - 1));
@@ -157,6 +162,11 @@ export class Progress {
     }
     return progress;
   }
+}
+
+/** `2/3`, with what an interrupted run had finished before. */
+function placeOf({ before, repeats }: CellProgress, at: number): string {
+  return `${before + at}/${before + repeats}`;
 }
 
 /** `4.2 s`, `3:05 min`, `1:02:03 h`. */

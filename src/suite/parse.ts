@@ -104,6 +104,8 @@ export async function loadSuite(
   const where = shownPath(file);
   const json = parseJson(await readTextFile(file, FILE_BYTES_MAX), where);
   const suite = replaced(requireShape(suiteSchema, json, where), instead);
+  const words = known ?? (await listKnownNames());
+  await checkReplacements(instead, words);
 
   const problems: string[] = [];
   const properName = nameByPlace(file);
@@ -120,7 +122,6 @@ export async function loadSuite(
   if (cells > CELLS_MAX) {
     problems.push(`matrix: expected at most ${CELLS_MAX} cells, found ${cells}`);
   }
-  const words = known ?? (await listKnownNames());
   const pipelines = new Set<string>();
   const workloads = new Map<string, ResolvedWorkload>();
   for (const [index, group] of suite.matrix.entries()) {
@@ -159,10 +160,31 @@ export async function loadSuite(
   return { suite, file, digest: digestOf(suite, workloads.values()), workloads };
 }
 
-/** Without the suite's own pipelines its baseline means nothing. */
+/** What was named on the command line is refused in its words, not as a place in the suite. */
+async function checkReplacements(instead: Replacements, known: KnownNames): Promise<void> {
+  for (const name of instead.pipelines ?? []) {
+    await refusing('--pipeline', checkCode('pipeline', parseName(name).name, known.pipelines));
+  }
+  for (const name of instead.implementations ?? []) {
+    await refusing('--provider', checkCode('provider', parseName(name).name, known.providers));
+  }
+  for (const name of instead.workloads ?? []) await refusing('--workload', loadWorkload(name));
+}
+
+async function refusing(option: string, check: Promise<unknown>): Promise<void> {
+  try {
+    await check;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    throw badInput(`${option}: ${error.message}`);
+  }
+}
+
+/** Where other pipelines are named and the baseline is not, there is none. */
 function replaced({ baseline, ...suite }: Suite, instead: Replacements): Suite {
   const matrix = suite.matrix.map((group) => ({ ...group, ...instead }));
-  if (baseline === undefined || instead.pipelines !== undefined) return { ...suite, matrix };
+  const isLeftOut = instead.pipelines?.every((pipeline) => pipeline !== baseline) ?? false;
+  if (baseline === undefined || isLeftOut) return { ...suite, matrix };
   return { ...suite, baseline, matrix };
 }
 

@@ -72,6 +72,7 @@ test('bad command lines are refused', async () => {
     refuses([...LADDER, '--budgte', 'quick'], /unknown option --budgte; did you mean --budget/),
     refuses([...LADDER, '--budget', 'endless'], /expected one of quick, standard, thorough/),
     refuses([...LADDER, '--threads', '0'], /--threads expected an integer from 1/),
+    refuses([...LADDER, '--repeats', '-3'], /--repeats expected an integer .*, got "-3"/),
     refuses([...LADDER, '--repeats', '1.5'], /--repeats expected an integer from 1/),
     refuses([...LADDER, '--seed=-1'], /--seed expected an integer from 0/),
     refuses([...LADDER, '--out', 'a', '--resume', 'b'], /expected --out or --resume, got both/),
@@ -89,6 +90,8 @@ test('bad suites, filters and names are refused before anything runs', async () 
   const torn = join(folder, 'torn.json');
   const mistyped = join(folder, 'mistyped.json');
   await writeFile(torn, '{"name": "torn", ');
+  const broken = join(folder, 'broken.ts');
+  await writeFile(broken, 'this is no module');
   await writeFile(mistyped, '{"name": "mistyped", "matrx": []}');
   await Promise.all([
     refuses(['run', 'curated/lader'], /unknown suite "curated\/lader"; did you mean/),
@@ -98,10 +101,14 @@ test('bad suites, filters and names are refused before anything runs', async () 
     refuses(['run', mistyped], /unknown key "matrx"; did you mean "matrix"/),
     refuses([...LADDER, '--filter', 'nothing-is-named-so'], /matches none of/),
     refuses([...LADDER, '--filter', '('], /filter: expected a regular expression/),
-    refuses([...LADDER, '--provider', 'nativ'], /unknown .*"nativ"; did you mean "native"/),
+    refuses(
+      [...LADDER, '--provider', 'nativ'],
+      /--provider: unknown provider "nativ"; did you mean "native"/,
+    ),
     refuses([...LADDER, '--provider', './none.ts'], /found none at "\.\/none\.ts"/),
     refuses([...LADDER, '--pipeline', 'transprt'], /did you mean "transport"/),
     refuses([...LADDER, '--pipeline', 'transport:hop=maybe'], /expected one of on, none/),
+    refuses([...LADDER, '--provider', broken], /provider .*broken\.ts does not load/),
     refuses([...LADDER, '--workload', 'chatt'], /unknown workload "chatt"; did you mean "chat"/),
     refuses([...LADDER, '--workload', 'chat:sessions=many'], /expected a number, found "many"/),
   ]);

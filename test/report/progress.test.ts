@@ -63,6 +63,13 @@ test('the last line has no ETA', () => {
   assert.equal(written(), '1/1 s/fast/native/chat/t1 repeat 1/1 0.0 s\n');
 });
 
+test('a resumed run counts the repeats that were finished before', () => {
+  const { progress, written } = bench({ plan: [{ cell: FAST, repeats: 2, before: 1 }] });
+  progress.started(FAST);
+  progress.finished('ok');
+  assert.equal(written(), '1/2 s/fast/native/chat/t1 repeat 2/3 0.0 s ETA 0.0 s\n');
+});
+
 test('what remains is each cell at its own mean, or at the mean of all, less what has run', () => {
   const { progress, pass } = bench();
   assert.equal(progress.remainingMs(), undefined);

@@ -216,6 +216,15 @@ void test('the baseline must be a pipeline of the matrix', async () => {
   );
 });
 
+void test('other pipelines keep the baseline when it is among them', async () => {
+  const file = await fileOf(JSON.stringify(good));
+  const { baseline } = good;
+  const kept = await loadSuite(file, known, { pipelines: ['plaintext', baseline] });
+  assert.equal(kept.suite.baseline, baseline);
+  const without = await loadSuite(file, known, { pipelines: ['plaintext'] });
+  assert.equal(without.suite.baseline, undefined);
+});
+
 void test('markup and control characters in names are refused', async () => {
   await refused({ ...good, name: '<b>mine</b>' }, /name: expected a name like a path/);
   await refused({ ...good, name: '../mine' }, /name: expected a name like a path/);

@@ -142,7 +142,7 @@ function refuseOther(directory: string, before: Manifest, now: Manifest): void {
   if (differing.length === 0) return;
   throw badInput(
     `${shownPath(directory)}: expected to go on with the same run, but ${differing.join(', ')} ` +
-      `changed since; it was started by: sealbench ${quoteArguments(before.argv)}`,
+      `changed since; it was started by: ${program()} ${quoteArguments(before.argv)}`,
   );
 }
 
@@ -159,8 +159,8 @@ async function measure(
   const { seed } = started.manifest;
   output.note(
     `${loaded.suite.title}\n` +
-      `${plan.cells.length} cells, ${order.length} repeats in random order of seed ${seed}` +
-      `${finished.size === 0 ? '' : `; ${finished.size} repeats are finished`}\n` +
+      `${counted(plan.cells.length, 'cell')}, ${counted(order.length, 'repeat')} in random order ` +
+      `of seed ${seed}${finished.size === 0 ? '' : `, after ${finished.size} that are finished`}\n` +
       `results: ${shownPath(started.directory)}\n`,
   );
   const threads = Math.max(...plan.cells.map((cell) => cell.threads));
@@ -180,8 +180,13 @@ async function measure(
   }
   const repeats = new Map<string, number>();
   for (const { cell } of order) repeats.set(cell.name, (repeats.get(cell.name) ?? 0) + 1);
+  const planned = plan.order.length / plan.cells.length;
   const progress = new Progress({
-    plan: [...repeats].map(([cell, count]) => ({ cell, repeats: count })),
+    plan: [...repeats].map(([cell, count]) => ({
+      cell,
+      repeats: count,
+      before: planned - count,
+    })),
     write: (text) => output.note(text),
     now: () => performance.now(),
     interactive: output.interactive,
@@ -220,13 +225,14 @@ async function conclude(
   if (interruptedBy !== EXIT.fine) {
     output.note(
       `interrupted: ${records.length} of ${plan.order.length} repeats are kept in ${where}\n` +
-        `to go on: sealbench ${repeatingArguments(manifest.argv, ['--resume', where])}\n`,
+        `to go on: ${program()} ${repeatingArguments(manifest.argv, ['--resume', where])}\n`,
     );
     return interruptedBy;
   }
   output.note(
-    `raw results: ${where}; all figures: sealbench rows ${where} --format csv; ` +
-      `this again: sealbench table ${where}\n`,
+    `raw results: ${where}\n` +
+      `all figures: ${program()} rows ${where} --format csv\n` +
+      `this again: ${program()} table ${where}\n`,
   );
   return statusOf(cells);
 }
@@ -234,6 +240,17 @@ async function conclude(
 /** The name as cells show it: of a user's file the last part of its path. */
 function noteOf(name: string, pipeline: Pipeline): PipelineNote {
   return { ...pipeline, name: basename(name) };
+}
+
+/** As the user can type it: the scripts of a clone put nothing on the shell's path. */
+function program(): string {
+  const script = process.env['npm_lifecycle_event'];
+  return script === 'start' || script === 'sealbench' ? 'npm run -s sealbench --' : 'sealbench';
+}
+
+/** `1 cell`, `2 cells`. */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** What cannot run here is not wrong. */
