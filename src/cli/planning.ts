@@ -4,10 +4,12 @@
  * @module
  */
 
+import { totalmem } from 'node:os';
 import { loadByName } from '../core/discover.ts';
 import { PROVIDERS_DIR } from '../core/paths.ts';
 import type { ProviderModule } from '../crypto/provider.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
+import { requireMemory } from '../runner/memory-estimate.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
 import { isFileName, parseName } from '../suite/names.ts';
 import { loadSuite, type LoadedSuite, type Replacements } from '../suite/parse.ts';
@@ -36,7 +38,12 @@ export async function planNamed(
   for (const file of new Set(providers.filter(isFileName))) {
     await loadByName<ProviderModule>(PROVIDERS_DIR, file, 'provider');
   }
-  return { loaded, pipelines, plan: planSuite(loaded, { pipelines, providers }, options) };
+  const plan = planSuite(loaded, { pipelines, providers }, options);
+  requireMemory(
+    plan.order.map(({ spec }) => spec),
+    totalmem(),
+  );
+  return { loaded, pipelines, plan };
 }
 
 /** Options that several commands have. */

@@ -87,14 +87,43 @@ export function bytesTable(cells: readonly CellResult[]): Table {
       bytes('prekey bundle', { metric: 'handshake-bytes', kind: 'bundle' }, 'per session'),
       bytes('first frames', { metric: 'handshake-bytes', kind: 'frames' }, 'per session'),
       ...(hasKeys ? [{ ...bytes('kept', keys, 'per session'), unit: 'keys' }] : []),
+      ...UNDELIVERED.filter(({ kind }) => hasUndelivered(cells, kind)).map(({ kind, title }) =>
+        percentage(title, { metric: 'undelivered-share', kind }, 'of messages'),
+      ),
     ],
     [
       'added: on the wire, beyond the plaintext, without prekey bundles and connecting. stored: ' +
         'what the relay keeps of a message. first frames: those that carry the first message, ' +
         'with it.' +
-        (hasKeys ? ' kept: keys of messages that never came, when all is delivered.' : ''),
+        (hasKeys ? ' kept: keys of messages that never came, when all is delivered.' : '') +
+        (UNDELIVERED.some(({ kind }) => hasUndelivered(cells, kind))
+          ? ' lost: by the network. refused: more messages were missing before them than the ' +
+            'pipeline keeps keys for; what is refused costs its receiver little.'
+          : ''),
     ],
   );
+}
+
+const UNDELIVERED = [
+  { kind: 'lost', title: 'lost' },
+  { kind: 'refused', title: 'refused' },
+] as const;
+
+function hasUndelivered(cells: readonly CellResult[], kind: string): boolean {
+  const name = { metric: 'undelivered-share', kind };
+  return cells.some((cell) => (summarise(seriesOf(cell, name))?.value ?? 0) > 0);
+}
+
+function percentage(title: string, name: SeriesName, over: string): Measure {
+  const of = (cell: CellResult): Estimate | undefined => {
+    const share = summarise(seriesOf(cell, name));
+    return share && { ...share, value: share.value * 100, ...hundredfold(share) };
+  };
+  return { title, unit: '%', over, decimals: 1, of };
+}
+
+function hundredfold({ low, high }: Estimate): Partial<Estimate> {
+  return low === undefined || high === undefined ? {} : { low: low * 100, high: high * 100 };
 }
 
 /** Wall time of single calls. */

@@ -12,17 +12,18 @@
 
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   truncateSync,
-  writeFileSync,
   type ReadStream,
+  writeFileSync,
 } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
@@ -146,14 +147,25 @@ function claimFolder({ startedAt, git }: Manifest): string {
   throw new HarnessError('NOT_WRITTEN', `${shownPath(name)}: expected a free name, found none`);
 }
 
+/** As `recursive` does, which loops for ever where a folder exists and takes no entries: /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
 function claimGiven(directory: string): string {
   const folder = resolve(directory);
   let entries: string[];
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     entries = readdirSync(folder);
   } catch (error) {
-    throw notWritten(folder, error);
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    throw badInput(
+      `${shownPath(folder)} cannot hold a run: ${code === 'ENOENT' ? 'no folder can be made there; choose another' : (ADVICE[code] ?? code)}`,
+    );
   }
   if (entries.length > 0) {
     throw badInput(

@@ -110,12 +110,13 @@ void test('a folder that holds anything is never written into', async () => {
   assert.equal(createRun(empty, exampleManifest()).directory, empty);
 });
 
-void test('a folder that cannot be made is not written', async () => {
+void test('a folder that cannot be made is refused before work starts', async () => {
   const file = join(newRun().directory, 'manifest.json');
   assert.throws(() => createRun(join(file, 'below'), exampleManifest()), {
-    code: 'NOT_WRITTEN',
-    message: /a part of the path is a file/,
+    code: 'BAD_INPUT',
+    message: /cannot hold a run: a part of the path is a file/,
   });
+  assert.throws(() => createRun('/proc/none/below', exampleManifest()), { code: 'BAD_INPUT' });
 });
 
 void test(
