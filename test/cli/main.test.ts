@@ -125,12 +125,19 @@ test('bad results are refused', async () => {
   await refuses([...LADDER, '--out', empty], /expected a new or empty folder, found files in it/);
 });
 
-test('a folder that cannot be written is status 3, with what to do', async () => {
+test('a folder that cannot hold a run is refused before work starts, with what to do', async () => {
   const file = join(folder, 'a-file');
   await writeFile(file, '');
   const { status, err } = await sealbench([...LADDER, '--out', join(file, 'results')], FAKE);
-  assert.equal(status, 3);
-  assert.match(err, /^sealbench: .*could not be written: .*choose another folder/m);
+  assert.equal(status, 2);
+  assert.match(err, /^sealbench: .*cannot hold a run: .*choose another folder/m);
+});
+
+test('sessions that no memory holds are refused before work starts', async () => {
+  const workload = 'chat:sessions=10000000,messages=100000';
+  const { status, err } = await sealbench([...LADDER, '--workload', workload], FAKE);
+  assert.equal(status, 2);
+  assert.match(err, /need about .* GiB of memory.*; about \d+ sessions would fit/);
 });
 
 test('list prints tables, and JSON that names the same things', async () => {
