@@ -10,7 +10,7 @@ import { badInput } from '../core/errors.ts';
 const MESSAGE_BYTES = 8;
 /**
  * A session with both its ends, its share of its users' keys and what the engine keeps of it. A
- * Double Ratchet retains about 430 bytes of it (`sealbench target retained`); the rest is room for
+ * Double Ratchet retains about 420 bytes of it (`sealbench target retained`); the rest is room for
  * users, handles and the upper rungs.
  */
 const SESSION_BYTES = 1536;
