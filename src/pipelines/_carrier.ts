@@ -131,24 +131,32 @@ function writeToken(provider: Provider, out: Uint8Array, tokenKey: Uint8Array, u
   provider.hmacSha256(out, tokenKey, data);
 }
 
-/** `hop=none`: frames go to the relay as the ends made them. */
-class DirectClients implements Clients {
-  readonly publish: Clients['publish'];
-  readonly initiate: Clients['initiate'];
-  readonly send: Clients['send'];
-  readonly receive: Clients['receive'];
-  readonly snapshot: Clients['snapshot'];
-  readonly keys: Clients['keys'];
+/** Ends around other ends: what a layer leaves alone goes straight to the ends below. */
+export class ForwardingEnds {
+  readonly publish: EndToEnd['publish'];
+  readonly initiate: EndToEnd['initiate'];
+  readonly snapshot: EndToEnd['snapshot'];
+  readonly keys: EndToEnd['keys'];
   readonly storedKeys: () => number;
 
   constructor(ends: EndToEnd) {
     this.publish = ends.publish.bind(ends);
     this.initiate = ends.initiate.bind(ends);
-    this.send = ends.send.bind(ends);
-    this.receive = ends.receive.bind(ends);
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
     this.storedKeys = () => ends.storedKeys?.() ?? 0;
+  }
+}
+
+/** `hop=none`: frames go to the relay as the ends made them. */
+class DirectClients extends ForwardingEnds implements Clients {
+  readonly send: Clients['send'];
+  readonly receive: Clients['receive'];
+
+  constructor(ends: EndToEnd) {
+    super(ends);
+    this.send = ends.send.bind(ends);
+    this.receive = ends.receive.bind(ends);
   }
 
   connect(): number {

@@ -22,8 +22,8 @@
  * @module
  */
 
-import type { EndToEnd } from './_carrier.ts';
-import { OUTCOME, type Clients, type Options, type OptionSpec, type Outbox } from './_pipeline.ts';
+import { ForwardingEnds, type EndToEnd } from './_carrier.ts';
+import { OUTCOME, type Options, type OptionSpec, type Outbox } from './_pipeline.ts';
 import { ScratchViews } from './_views.ts';
 
 export const PADDINGS = ['bucket160', 'padme'] as const;
@@ -50,24 +50,15 @@ export function paddedLength(padding: PaddingName, length: number): number {
 }
 
 /** Pads what the ends below send, and unpads what they receive. */
-export class PaddedEnds implements EndToEnd {
-  readonly publish: Clients['publish'];
-  readonly initiate: Clients['initiate'];
-  readonly snapshot: Clients['snapshot'];
-  readonly keys: Clients['keys'];
-  readonly storedKeys: () => number;
+export class PaddedEnds extends ForwardingEnds implements EndToEnd {
   readonly #ends: EndToEnd;
   readonly #padding: PaddingName;
   readonly #views = new ScratchViews();
 
   constructor(ends: EndToEnd, options: Options) {
+    super(ends);
     this.#ends = ends;
     this.#padding = options['padding'] === 'padme' ? 'padme' : 'bucket160';
-    this.publish = ends.publish.bind(ends);
-    this.initiate = ends.initiate.bind(ends);
-    this.snapshot = ends.snapshot.bind(ends);
-    this.keys = ends.keys.bind(ends);
-    this.storedKeys = () => ends.storedKeys?.() ?? 0;
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {

@@ -7,7 +7,7 @@
 import { concatBytes, EMPTY, equalBytes, getUint32, putUint16 } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
 import { RefusedError, type Aead, type Kem } from '../crypto/provider.ts';
-import { DoubleRatchet, RatchetState } from '../protocols/double-ratchet.ts';
+import { DoubleRatchet, HEADER_N_AT, RatchetState } from '../protocols/double-ratchet.ts';
 import { HEADER_SEAL_BYTES, HeaderSeal } from '../protocols/header-seal.ts';
 import type { Accounts } from './_accounts.ts';
 import { chosenAead, type EndToEnd } from './_carrier.ts';
@@ -30,8 +30,6 @@ const NONCE = new Uint8Array(12);
 const IS_INITIATOR = 4;
 /** The id of the responder's signed prekey, at the initiator's end until the first reply. */
 const PREKEY_ID_SHIFT = 8;
-/** Where N stands in a header. */
-const N_AT = 36;
 
 /** Adds an escrow field to each frame. */
 export interface EscrowField {
@@ -212,7 +210,7 @@ export class RatchetEnds implements EndToEnd {
     const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
     if (!layout.readOn(frame, rekeyBits)) return OUTCOME.AUTH_FAILED;
     if (this.#field !== undefined) {
-      const n = getUint32(header, N_AT);
+      const n = getUint32(header, HEADER_N_AT);
       if (!this.#field.fits(n, layout.fieldBytes)) return OUTCOME.ESCROW_INVALID;
     }
     if (skippedId !== NONE) return this.#openSkipped(end, skippedId, user, peer, frame, atMs, out);
@@ -357,7 +355,7 @@ export class RatchetEnds implements EndToEnd {
     const headers = this.#headers;
     const state = this.#state;
     if (opened && state.canReceive) {
-      const n = getUint32(header, N_AT);
+      const n = getUint32(header, HEADER_N_AT);
       const isCurrent = equalBytes(header.subarray(0, 32), state.theirPublic);
       if (isCurrent && n >= state.received) return NONE;
       const chain = headers === undefined ? header : state.receiveHeaderKey;
@@ -367,7 +365,7 @@ export class RatchetEnds implements EndToEnd {
     if (headers === undefined) return NONE;
     const sealed = frame.subarray(headerAt, headerAt + HEADER_SEAL_BYTES + header.length);
     return this.#skipped.findByChain(end, (headerKey) =>
-      headers.open(header, headerKey, sealed) ? getUint32(header, N_AT) : -1,
+      headers.open(header, headerKey, sealed) ? getUint32(header, HEADER_N_AT) : -1,
     );
   }
 

@@ -24,10 +24,9 @@ import { HEADER_BYTES } from '../protocols/double-ratchet.ts';
 import { HEADER_SEAL_BYTES } from '../protocols/header-seal.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import { ScratchViews } from './_views.ts';
+import { HANDSHAKE_BYTES } from './_x3dh-sessions.ts';
 
 export const FORM_HANDSHAKE = 1;
-/** Of X3DH. */
-export const HANDSHAKE_BYTES: number = IDENTITY_BYTES + 32 + 4 + 4;
 
 /** Bits of the header byte that re-keying adds. */
 export const REKEY_MIXED = 1;

@@ -23,16 +23,9 @@ import {
   type CertificateAuthority,
 } from '../protocols/sealed-sender.ts';
 import type { Accounts } from './_accounts.ts';
-import { chosenAead, type EndToEnd } from './_carrier.ts';
+import { chosenAead, ForwardingEnds, type EndToEnd } from './_carrier.ts';
 import type { PackedMembers } from './_members.ts';
-import {
-  OUTCOME,
-  type Clients,
-  type FrameKind,
-  type OptionSpec,
-  type Outbox,
-  type Setup,
-} from './_pipeline.ts';
+import { OUTCOME, type FrameKind, type OptionSpec, type Outbox, type Setup } from './_pipeline.ts';
 import { ScratchViews } from './_views.ts';
 
 /** What a sealed frame is longer than the frame in it. */
@@ -54,12 +47,7 @@ export const CERTIFICATES_OPTION: OptionSpec = {
   default: 'each',
 };
 
-export class SealedSenderEnds implements EndToEnd {
-  readonly publish: Clients['publish'];
-  readonly initiate: Clients['initiate'];
-  readonly snapshot: Clients['snapshot'];
-  readonly keys: Clients['keys'];
-  readonly storedKeys: () => number;
+export class SealedSenderEnds extends ForwardingEnds implements EndToEnd {
   readonly #ends: EndToEnd;
   readonly #provider: Provider;
   readonly #accounts: Accounts;
@@ -74,6 +62,7 @@ export class SealedSenderEnds implements EndToEnd {
 
   /** @param accounts Those of `ends`. */
   constructor(setup: Setup, ends: EndToEnd, accounts: Accounts, authority: CertificateAuthority) {
+    super(ends);
     const { provider, randomness, members, options } = setup;
     this.#ends = ends;
     this.#provider = provider;
@@ -86,11 +75,6 @@ export class SealedSenderEnds implements EndToEnd {
         ? new PackedRecords(SENDER_CERTIFICATE_BYTES, members.sessions * 2)
         : undefined;
     this.#outbox = new SealedOutbox(this.#sealed, accounts, authority);
-    this.publish = ends.publish.bind(ends);
-    this.initiate = ends.initiate.bind(ends);
-    this.snapshot = ends.snapshot.bind(ends);
-    this.keys = ends.keys.bind(ends);
-    this.storedKeys = () => ends.storedKeys?.() ?? 0;
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {

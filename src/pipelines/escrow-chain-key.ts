@@ -2,7 +2,7 @@ import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { PackedRecords } from '../core/packed.ts';
 import type { Aead, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
-import type { RatchetState } from '../protocols/double-ratchet.ts';
+import { HEADER_N_AT, type RatchetState } from '../protocols/double-ratchet.ts';
 import { Hpke, HPKE_OVERHEAD_BYTES } from '../protocols/hpke.ts';
 import { SymmetricChain } from '../protocols/symmetric-chain.ts';
 import { aeadName, carry, carrierOptions, chosenAead, openCarrierRelay } from './_carrier.ts';
@@ -23,8 +23,6 @@ const FIELD_TYPE = 2;
 const CHAIN_KEY_BYTES = 32;
 const FIELD_BYTES: number = CHAIN_KEY_BYTES + HPKE_OVERHEAD_BYTES;
 const NONCE = new Uint8Array(12);
-/** Where N stands in a header. */
-const N_AT = 36;
 
 /** HPKE info: "esc/v1|", type 1, session 4, sender 4. The chain is bound by the field's aad. */
 const INFO_PREFIX = concatBytes(utf8('esc/v1|'), Uint8Array.of(FIELD_TYPE));
@@ -130,7 +128,7 @@ class ChainKeyAuthority implements Authority {
     const responder = this.#members.user(session, 1 - opener);
     const at = (session * 2 + member) * CHAINS_KEPT;
     const { headerAt } = read;
-    const n = getUint32(evidence, headerAt + N_AT);
+    const n = getUint32(evidence, headerAt + HEADER_N_AT);
 
     let slot = this.#findChain(at, evidence, headerAt);
     if (read.fieldBytes > 0) {

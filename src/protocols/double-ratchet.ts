@@ -20,6 +20,8 @@ import { SymmetricChain } from './symmetric-chain.ts';
 const KEY_BYTES = 32;
 /** Ratchet public key, PN, N. */
 export const HEADER_BYTES: number = KEY_BYTES + 8;
+/** Where N stands in a header. */
+export const HEADER_N_AT: number = KEY_BYTES + 4;
 
 /** One packed state: six keys and four 32-bit words. */
 export const RATCHET_STATE_BYTES: number = 6 * KEY_BYTES + 16;

@@ -13,7 +13,7 @@ import { seededRandomness } from '../../src/crypto/randomness.ts';
 import { PackedMembers } from '../../src/pipelines/_members.ts';
 import { OUTCOME, type Outbox } from '../../src/pipelines/_pipeline.ts';
 import { openPqRatchetEnds } from '../../src/pipelines/_pq-ratchet-ends.ts';
-import { HANDSHAKE_BYTES } from '../../src/pipelines/_ratchet-frame.ts';
+import { HANDSHAKE_BYTES } from '../../src/pipelines/_x3dh-sessions.ts';
 import type { RatchetEnds } from '../../src/pipelines/_ratchet-ends.ts';
 import { HEADER_BYTES, RatchetState } from '../../src/protocols/double-ratchet.ts';
 import { loadProvider } from '../conformance/_parts.ts';
