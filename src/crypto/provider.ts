@@ -35,7 +35,7 @@ export interface KeyHandle {
 }
 
 export type AeadName = 'chacha20-poly1305' | 'aes-256-gcm';
-export type KemName = 'ml-kem-768' | 'ml-kem-1024';
+export type KemName = 'ml-kem-768' | 'ml-kem-1024' | 'x-wing';
 
 export type PrimitiveName =
   | 'random'
@@ -44,6 +44,8 @@ export type PrimitiveName =
   | 'hkdf-sha256'
   | 'x25519'
   | 'ed25519'
+  | 'chacha20'
+  | 'ristretto255'
   | AeadName
   | KemName;
 
@@ -73,18 +75,20 @@ export interface Aead {
   ): boolean;
 }
 
-/** ML-KEM, FIPS 203. */
+/** ML-KEM, FIPS 203; or X-Wing, draft-connolly-cfrg-xwing-kem-10. */
 export interface Kem {
   readonly publicKeyBytes: number;
-  /** The seed form d || z of FIPS 203 §7.1: 64 bytes. */
+  /** ML-KEM: the seed form d || z of FIPS 203 §7.1, 64 bytes. X-Wing: its 32-byte seed. */
   readonly secretKeyBytes: number;
+  /** Bytes of randomness that `encapsulate` takes: 32 for ML-KEM, 64 for X-Wing. */
+  readonly randomnessBytes: number;
   readonly ciphertextBytes: number;
   readonly sharedSecretBytes: number;
   /** Whether `encapsulate` uses the `randomness` given, so that its output is reproducible. */
   readonly derandomised: boolean;
-  /** Derives the public key of a 64-byte seed. */
+  /** Derives the public key of a secret key in seed form. */
   publicKey(out: Uint8Array, secretKey: Uint8Array): void;
-  /** @param randomness 32 bytes; ignored where `derandomised` is false. */
+  /** @param randomness `randomnessBytes` long; ignored where `derandomised` is false. */
   encapsulate(
     ciphertext: Uint8Array,
     sharedSecret: Uint8Array,
@@ -92,6 +96,27 @@ export interface Kem {
     randomness: Uint8Array,
   ): void;
   decapsulate(sharedSecret: Uint8Array, secretKey: Uint8Array, ciphertext: Uint8Array): void;
+}
+
+/**
+ * ristretto255, RFC 9496: a group of prime order ℓ. Elements are its 32-byte encodings, scalars 32
+ * bytes little-endian below ℓ.
+ */
+export interface PrimeGroup {
+  /** Reduces 64 uniform bytes, little-endian, modulo ℓ. */
+  scalarReduce(out: Uint8Array, wide: Uint8Array): void;
+  scalarAdd(out: Uint8Array, a: Uint8Array, b: Uint8Array): void;
+  scalarSubtract(out: Uint8Array, a: Uint8Array, b: Uint8Array): void;
+  scalarMultiply(out: Uint8Array, a: Uint8Array, b: Uint8Array): void;
+  /** @throws RefusedError for zero. */
+  scalarInvert(out: Uint8Array, a: Uint8Array): void;
+  /** scalar · generator. @throws RefusedError when the result is the identity. */
+  multiplyBase(out: Uint8Array, scalar: Uint8Array): void;
+  /** @throws RefusedError when `element` is no canonical encoding or the result is the identity. */
+  multiply(out: Uint8Array, scalar: Uint8Array, element: Uint8Array): void;
+  /** @throws RefusedError when `a` or `b` is no canonical encoding. */
+  add(out: Uint8Array, a: Uint8Array, b: Uint8Array): void;
+  subtract(out: Uint8Array, a: Uint8Array, b: Uint8Array): void;
 }
 
 export interface Provider {
@@ -125,6 +150,12 @@ export interface Provider {
 
   readonly aead: Readonly<Partial<Record<AeadName, Aead>>> & { readonly 'chacha20-poly1305': Aead };
   readonly kem: Readonly<Partial<Record<KemName, Kem>>>;
+  /**
+   * The stream cipher alone, RFC 8439 §2.4, from block 0: `out = data XOR key stream`. No tag: only for
+   * encrypt-then-MAC.
+   */
+  chacha20(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, data: Uint8Array): void;
+  readonly ristretto255?: PrimeGroup;
 }
 
 /** What a file in `src/providers/` exports as default. Loading it must not load the library. */
@@ -135,6 +166,10 @@ export interface ProviderModule {
   readonly title: string;
   readonly licence: string;
   readonly caveats: readonly string[];
-  /** @throws HarnessError with code UNAVAILABLE when the library cannot be loaded. */
-  load(): Promise<Provider>;
+  /**
+   * @param needs Primitives that the caller will use besides those that every provider has; what is
+   *   costly to load is loaded only for them.
+   * @throws HarnessError with code UNAVAILABLE when the library cannot be loaded.
+   */
+  load(needs?: readonly PrimitiveName[]): Promise<Provider>;
 }

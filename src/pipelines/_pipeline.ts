@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Provider } from '../crypto/provider.ts';
+import type { PrimitiveName, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import type { PackedMembers } from './_members.ts';
 
@@ -73,7 +73,17 @@ export const ANONYMOUS_CONNECTION = 0x8000_0000;
 
 /** What exists when all users have registered and no session has begun. */
 export interface World {
-  readonly clients: Clients;
+  readonly clients: Clients | AsyncClients;
+  /**
+   * How many sessions are under a warrant: those below this number; all where it is left out. The
+   * authority gets the evidence of these only.
+   */
+  readonly targets?: number;
+  /**
+   * Which frames are the authority's evidence. `message`, where it is left out: those that go to the
+   * receiver. `escrow`: those that a sender emits for the authority, to a mailbox of its own.
+   */
+  readonly evidence?: 'message' | 'escrow';
   /**
    * The connection over which each user sends, where it is not the user's own: then every connection
    * listed here is opened besides those of the users.
@@ -120,12 +130,39 @@ export interface Clients {
     atMs: number,
     out: Uint8Array,
   ): number;
+  /** The relay has stored what `member` sent last in `session`. Only where senders wait for that. */
+  acknowledge?(session: number, member: number): void;
   /** All that seizing the device of `user` yields, serialised. */
   snapshot(user: number): Uint8Array;
   /** Keys of skipped messages that all ends keep now; only where ends keep such keys. */
   storedKeys?(): number;
   /** The long-lived and current private X25519 and Ed25519 keys of `user`, 32 bytes each. */
   keys(user: number): Uint8Array;
+}
+
+/**
+ * Clients of a library whose calls are asynchronous. The engine awaits one call at a time, so nothing
+ * of theirs runs at once; their CPU is that of the process, because such a library may compute on
+ * other threads. They export no state: what they hold stays in the library.
+ */
+export interface AsyncClients {
+  readonly asynchronous: true;
+  publish(user: number, atMs: number, outbox: Outbox): Promise<void>;
+  initiate(session: number, member: number, bundle: Uint8Array, atMs: number): Promise<number>;
+  send(
+    session: number,
+    member: number,
+    plaintext: Uint8Array,
+    atMs: number,
+    outbox: Outbox,
+  ): Promise<void>;
+  receive(
+    session: number,
+    member: number,
+    frame: Uint8Array,
+    atMs: number,
+    out: Uint8Array,
+  ): Promise<number>;
 }
 
 /**
@@ -150,7 +187,8 @@ export interface Relay {
 
 export interface Authority {
   /**
-   * Recovers one message from what the relay handed over.
+   * Recovers one message from what the relay handed over. Whether what opened is what was sent, only
+   * the engine knows: it tells valid and decoy apart.
    *
    * @param member Who sent it.
    * @returns The length of the plaintext in `out`, or a negative outcome when nothing opened.
@@ -177,6 +215,24 @@ export interface AuthorityOpening {
 export const FAMILIES = ['plaintext-relay', 'ratchet', 'escrow-wrapped'] as const;
 export type Family = (typeof FAMILIES)[number];
 
+/** A pipeline that somebody else's library computes. */
+export interface ForeignLibrary {
+  /** What the cell's implementation is called: `libsignal`. */
+  readonly implementation: string;
+  /** On npm; installed by the user, never bundled. */
+  readonly package: string;
+  readonly licence: string;
+  /** The pipeline of ours that its figures are set beside, with options. */
+  readonly comparedWith: string;
+  /**
+   * What it computes besides, or leaves out, against that pipeline: one sentence each, printed beside
+   * its numbers.
+   */
+  readonly differences: readonly string[];
+  /** Loads it. @throws HarnessError UNAVAILABLE, with how to get it. */
+  version(): Promise<string>;
+}
+
 /** What a file in `src/pipelines/` exports as default. */
 export interface Pipeline {
   readonly name: string;
@@ -201,6 +257,17 @@ export interface Pipeline {
   readonly replayProtection: boolean;
   /** How many messages of a chain may be missing before the next one; Infinity for any order. */
   readonly skipLimit: number;
+  /**
+   * What the authority recovers of the evidence when nothing is lost; `all` where it is left out. With
+   * `none` every recovery is a fault.
+   */
+  readonly recovers?: 'all' | 'none';
+  /** Primitives that not every provider loads by itself: see `ProviderModule.load`. */
+  readonly needs?: readonly PrimitiveName[];
+  /** Set where everything that the pipeline adds is paid for sessions under a warrant only. */
+  readonly paidByTargets?: true;
+  /** Set where a library computes the ends: the cell's implementation is then that library. */
+  readonly foreign?: ForeignLibrary;
   open(setup: Setup): World | Promise<World>;
   openRelay(opening: RelayOpening): Relay;
   openAuthority?(opening: AuthorityOpening): Authority;
