@@ -138,6 +138,7 @@ export class ForwardingEnds {
   readonly snapshot: EndToEnd['snapshot'];
   readonly keys: EndToEnd['keys'];
   readonly storedKeys: () => number;
+  readonly acknowledge: (session: number, member: number) => void;
 
   constructor(ends: EndToEnd) {
     this.publish = ends.publish.bind(ends);
@@ -145,6 +146,7 @@ export class ForwardingEnds {
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
     this.storedKeys = () => ends.storedKeys?.() ?? 0;
+    this.acknowledge = (session, member) => ends.acknowledge?.(session, member);
   }
 }
 
@@ -251,6 +253,10 @@ class HopClients implements Clients {
 
   storedKeys(): number {
     return this.#ends.storedKeys?.() ?? 0;
+  }
+
+  acknowledge(session: number, member: number): void {
+    this.#ends.acknowledge?.(session, member);
   }
 
   keys(user: number): Uint8Array {

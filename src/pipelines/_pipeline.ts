@@ -165,6 +165,12 @@ export interface AsyncClients {
   ): Promise<number>;
 }
 
+/** The clients of a pipeline that is known to be synchronous. @throws TypeError for others. */
+export function synchronousClients(clients: Clients | AsyncClients): Clients {
+  if ('asynchronous' in clients) throw new TypeError('"clients" expected synchronous ones');
+  return clients;
+}
+
 /**
  * The relay's work. It knows whom a frame is for and over which connection it came; whose connection
  * that is, it knows unless the connection is anonymous.

@@ -6,12 +6,14 @@
 
 import { concatBytes, EMPTY, equalBytes, getUint32, putUint16 } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
-import { RefusedError, type Aead, type Kem } from '../crypto/provider.ts';
+import { RefusedError, type Kem } from '../crypto/provider.ts';
 import { DoubleRatchet, HEADER_N_AT, RatchetState } from '../protocols/double-ratchet.ts';
 import { HEADER_SEAL_BYTES, HeaderSeal } from '../protocols/header-seal.ts';
 import type { Accounts } from './_accounts.ts';
 import { chosenAead, type EndToEnd } from './_carrier.ts';
+import { FieldSource, type EscrowField } from './_escrow-field.ts';
 import type { PackedMembers } from './_members.ts';
+import { openMessageForm, type MessageForm } from './_message-form.ts';
 import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
 import { PqRekey, REKEY_WORDS } from './_pq-rekey.ts';
 import { AssociatedData, FIELD_HEAD_BYTES, RatchetFrame, REKEY_MIXED } from './_ratchet-frame.ts';
@@ -23,34 +25,10 @@ import { X3dhSessions } from './_x3dh-sessions.ts';
 /** Messages of a chain that may be missing before the next one. */
 export const SKIP_LIMIT = 1000;
 
-/** Each message key seals once, so the nonce is constant: Double Ratchet section 3.1. */
-const NONCE = new Uint8Array(12);
-
 /** Set at the end that opened the session. The lowest bits are the ratchet's, see RatchetState. */
 const IS_INITIATOR = 4;
 /** The id of the responder's signed prekey, at the initiator's end until the first reply. */
 const PREKEY_ID_SHIFT = 8;
-
-/** Adds an escrow field to each frame. */
-export interface EscrowField {
-  readonly type: number;
-  /** How long the field of the next frame is; `state` stands before its step. */
-  bytes(state: RatchetState): number;
-  /**
-   * Writes that field; `state` stands before its step.
-   *
-   * @param associated Both identities, then the ratchet key of the frame's chain.
-   */
-  write(
-    out: Uint8Array,
-    session: number,
-    member: number,
-    state: RatchetState,
-    associated: Uint8Array,
-  ): void;
-  /** Whether a frame with this N may carry a field of this length; else ESCROW_INVALID. */
-  fits(n: number, length: number): boolean;
-}
 
 /** What a pipeline adds to X3DH and the Double Ratchet. */
 export interface RatchetFeatures {
@@ -63,7 +41,7 @@ export interface RatchetFeatures {
 
 export class RatchetEnds implements EndToEnd {
   readonly accounts: Accounts;
-  readonly #aead: Aead;
+  readonly #form: MessageForm;
   readonly #members: PackedMembers;
   readonly #field: EscrowField | undefined;
   readonly #sessions: X3dhSessions;
@@ -72,13 +50,19 @@ export class RatchetEnds implements EndToEnd {
   readonly #headers: HeaderSeal | undefined;
   readonly #records: SessionRecords;
   readonly #state: RatchetState;
-  readonly #skipped = new SkippedStore();
+  readonly #skipped: SkippedStore;
   readonly #frame: RatchetFrame;
   /** A header in the clear. */
   readonly #header: Uint8Array;
   readonly #associated: AssociatedData;
-  readonly #messageKey = new Uint8Array(32);
+  /** Of a message that was skipped. */
+  readonly #messageKey: Uint8Array;
+  readonly #skippedEncryptionKey: Uint8Array;
   readonly #views = new ScratchViews();
+  readonly #source: FieldSource;
+  readonly #ephemeral = new Uint8Array(32);
+  /** What is being sent, between `beginSending` and `finishSending`. */
+  #sending: Uint8Array = EMPTY;
   /** KEM ciphertexts of handshakes without a reply yet, and the word that holds their id. */
   readonly #pending: PackedPool;
   readonly #pendingWord: number;
@@ -86,18 +70,24 @@ export class RatchetEnds implements EndToEnd {
   constructor(setup: Setup, features: RatchetFeatures = {}) {
     const { provider, randomness, members, options } = setup;
     const { field, handshakeKem, rekey, headerEncryption = false } = features;
-    this.#aead = chosenAead(provider, options);
+    if (field !== undefined && (rekey !== undefined || headerEncryption)) {
+      throw new RangeError('"features" expected no field beside rekey or headerEncryption');
+    }
+    this.#form = openMessageForm(provider, options);
+    const macChains = this.#form.keyBytes > 32;
+    this.#messageKey = new Uint8Array(this.#form.keyBytes);
+    this.#skippedEncryptionKey = this.#messageKey.subarray(0, 32);
+    this.#skipped = new SkippedStore(this.#form.keyBytes);
     this.#members = members;
     this.#field = field;
     this.#sessions = new X3dhSessions(setup, handshakeKem);
     this.accounts = this.#sessions.accounts;
-    this.#ratchet = new DoubleRatchet(provider, randomness, headerEncryption);
-    this.#pendingWord = rekey === undefined ? 0 : REKEY_WORDS;
+    const keys = { headerKeys: headerEncryption, macChains };
+    this.#ratchet = new DoubleRatchet(provider, randomness, keys, field?.newSecret?.bind(field));
+    this.#pendingWord = rekey === undefined ? (field?.stateWords ?? 0) : REKEY_WORDS;
     this.#pending = new PackedPool(handshakeKem?.ciphertextBytes ?? 0, 0x7fff_ffff);
-    this.#state = new RatchetState(
-      headerEncryption,
-      this.#pendingWord + (handshakeKem === undefined ? 0 : 1),
-    );
+    const extraWords = this.#pendingWord + (handshakeKem === undefined ? 0 : 1);
+    this.#state = new RatchetState({ ...keys, extraWords });
     this.#records = openSessionRecords(options, this.#state.bytes.length, members.sessions * 2);
     this.#frame = new RatchetFrame({
       escrowed: field !== undefined,
@@ -105,6 +95,7 @@ export class RatchetEnds implements EndToEnd {
       rekeyPublicKeyBytes: rekey?.kem.publicKeyBytes ?? 0,
       rekeyCiphertextBytes: rekey?.kem.ciphertextBytes ?? 0,
       headerEncryption,
+      sealBytes: this.#form.overheadBytes,
     });
     this.#rekey =
       rekey === undefined
@@ -112,9 +103,11 @@ export class RatchetEnds implements EndToEnd {
         : new PqRekey(rekey.kem, randomness, this.#ratchet, rekey.everyMessages);
     this.#header = new Uint8Array(this.#frame.headerBytes);
     this.#headers = headerEncryption
-      ? new HeaderSeal(provider, this.#aead, this.#header.length)
+      ? new HeaderSeal(provider, chosenAead(provider, options), this.#header.length)
       : undefined;
     this.#associated = new AssociatedData(this.accounts.directory);
+    const { directory } = this.accounts;
+    this.#source = new FieldSource(directory, this.#ratchet, this.#header, this.#state);
   }
 
   publish(user: number, atMs: number, outbox: Outbox): void {
@@ -127,7 +120,7 @@ export class RatchetEnds implements EndToEnd {
     const peer = this.#members.user(session, 1 - member);
     // Until the first reply every frame repeats the handshake. Its ephemeral key waits in the field
     // of the receiving chain, which is empty until then.
-    const ephemeral = this.#messageKey;
+    const ephemeral = this.#ephemeral;
     const pendingId = this.#frame.shape.kemCiphertextBytes > 0 ? this.#pending.take() : NONE;
     const ciphertext = pendingId === NONE ? undefined : this.#pending.view(pendingId);
     const read = this.#sessions.initiate(user, peer, bundle, ephemeral, ciphertext);
@@ -140,46 +133,90 @@ export class RatchetEnds implements EndToEnd {
     state.flags |= IS_INITIATOR | (read.signedPrekeyId << PREKEY_ID_SHIFT);
     if (pendingId !== NONE) state.extra[this.#pendingWord] = pendingId;
     this.#rekey?.begin(state, atMs);
+    if (this.#field?.begin !== undefined) {
+      this.#header.set(state.ourPublic);
+      this.#describe(session, member, atMs, true);
+      this.#field.begin(this.#source, this.#sessions.secret);
+    }
     this.#records.store(session * 2 + member, state.words);
     return 0;
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {
+    const field = this.beginSending(session, member, plaintext.length, atMs, outbox);
+    if (field.length > 0) this.#field!.write(field, this.#source);
+    this.finishSending(plaintext, outbox);
+  }
+
+  /**
+   * The first half of `send`, for a field that is not written at once: takes the ratchet's step and
+   * writes the frame up to its field. `finishSending` must follow before any other call.
+   *
+   * @returns The field, to be filled; empty when the frame has none.
+   */
+  beginSending(
+    session: number,
+    member: number,
+    plaintextBytes: number,
+    atMs: number,
+    outbox: Outbox,
+  ): Uint8Array {
     const end = session * 2 + member;
     const state = this.#state;
     this.#records.load(end, state.words);
     if (!state.canSend) {
       throw new RangeError(`"session" expected one that is open at this end, got ${session}`);
     }
-    const user = this.#members.user(session, member);
-    const peer = this.#members.user(session, 1 - member);
-    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
     const field = this.#field;
     const rekey = this.#rekey;
+    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
     const rekeyBits = rekey === undefined ? 0 : rekey.beforeSending(state, isInitiator, atMs);
     const layout = this.#frame;
-    const fieldBytes = field === undefined ? 0 : field.bytes(state);
+    const fieldBytes = field === undefined ? 0 : field.bytes(state, end);
     const ciphertextAt = layout.lay(!state.canReceive, rekeyBits, fieldBytes);
-    const length = ciphertextAt + plaintext.length + 16;
-    const frame = outbox.reserve(length);
+    const frame = outbox.reserve(ciphertextAt + plaintextBytes + this.#form.overheadBytes);
 
     frame[0] = layout.form;
-    if (layout.hasHandshake) this.#writeHandshake(frame, user);
+    if (layout.hasHandshake) this.#writeHandshake(frame, this.#members.user(session, member));
     if (layout.payloadBytes > 0) {
       const { payloadAt, payloadBytes } = layout;
       rekey!.writePayload(state, frame.subarray(payloadAt, payloadAt + payloadBytes));
     }
-    if (field !== undefined) this.#writeField(field, frame, session, member, user, peer);
+    const source = this.#source;
+    this.#describe(session, member, atMs, true);
+    source.n = state.sent;
+    if (fieldBytes > 0 && state.sent === 0) source.chainKey.set(state.sendChain);
 
     const header = this.#header;
     this.#ratchet.stepSending(state, header);
     if (rekey !== undefined) header[header.length - 1] = rekeyBits;
     this.#writeHeader(frame);
-    const sealed = frame.subarray(ciphertextAt, length);
+    this.#sending = frame;
+    if (field === undefined) return EMPTY;
+    const { fieldAt } = layout;
+    frame[fieldAt - FIELD_HEAD_BYTES] = field.type;
+    putUint16(frame, fieldAt - 2, fieldBytes);
+    return fieldBytes === 0 ? EMPTY : frame.subarray(fieldAt, ciphertextAt);
+  }
+
+  /** Seals the plaintext into the frame and emits it. */
+  finishSending(plaintext: Uint8Array, outbox: Outbox): void {
+    const frame = this.#sending;
+    const { user, peer, end } = this.#source;
+    const sealed = frame.subarray(this.#frame.ciphertextAt, frame.length);
     const aad = this.#messageData(user, peer, frame);
-    this.#aead.seal(sealed, this.#ratchet.messageKey, NONCE, aad, plaintext);
-    this.#records.store(end, state.words);
-    outbox.emit(peer, 'message', length);
+    this.#form.seal(sealed, this.#ratchet.messageKey, aad, plaintext);
+    this.#records.store(end, this.#state.words);
+    outbox.emit(peer, 'message', frame.length);
+  }
+
+  /** What a field that is not written at once is made of; after `beginSending`. */
+  get fieldSource(): FieldSource {
+    return this.#source;
+  }
+
+  acknowledge(session: number, member: number): void {
+    this.#field?.acknowledge?.(session * 2 + member);
   }
 
   receive(
@@ -212,6 +249,8 @@ export class RatchetEnds implements EndToEnd {
     if (this.#field !== undefined) {
       const n = getUint32(header, HEADER_N_AT);
       if (!this.#field.fits(n, layout.fieldBytes)) return OUTCOME.ESCROW_INVALID;
+      this.#describe(session, member, atMs, false);
+      this.#source.n = n;
     }
     if (skippedId !== NONE) return this.#openSkipped(end, skippedId, user, peer, frame, atMs, out);
 
@@ -227,6 +266,16 @@ export class RatchetEnds implements EndToEnd {
     if (length < 0 || !this.#takePayload(frame, rekeyBits, this.#ratchet.turned, true, atMs)) {
       this.#skipped.discard();
       return OUTCOME.AUTH_FAILED;
+    }
+    if (this.#field !== undefined) {
+      this.#source.turned = this.#ratchet.turned;
+      this.#source.useRatchetKey();
+      if (this.#source.turned) this.#source.chainKey.set(this.#ratchet.turnedChain);
+      if (!this.#verifyField(frame)) {
+        this.#skipped.discard();
+        return OUTCOME.ESCROW_INVALID;
+      }
+      if (accepting) this.#field.begin?.(this.#source, this.#sessions.secret);
     }
     this.#skipped.commit(end);
     if (wasPending && this.#frame.shape.kemCiphertextBytes > 0) {
@@ -247,7 +296,8 @@ export class RatchetEnds implements EndToEnd {
       if (this.#members.users[end] !== user) continue;
       this.#records.load(end, this.#state.words);
       const underWay = this.#rekey?.export(this.#state) ?? EMPTY;
-      parts.push(this.#records.read(end), underWay, this.#skipped.export(end));
+      const ofField = this.#field?.export?.(end) ?? EMPTY;
+      parts.push(this.#records.read(end), underWay, this.#skipped.export(end), ofField);
     }
     return concatBytes(...parts);
   }
@@ -288,28 +338,27 @@ export class RatchetEnds implements EndToEnd {
     }
   }
 
-  #writeField(
-    field: EscrowField,
-    frame: Uint8Array,
-    session: number,
-    member: number,
-    user: number,
-    peer: number,
-  ): void {
-    const { fieldAt, fieldBytes, headerAt, ciphertextAt } = this.#frame;
-    frame[fieldAt - FIELD_HEAD_BYTES] = field.type;
-    putUint16(frame, fieldAt - 2, fieldBytes);
-    if (fieldBytes === 0) return;
-    const state = this.#state;
-    frame.set(state.ourPublic, headerAt);
-    const isInitiator = (state.flags & IS_INITIATOR) !== 0;
-    const associated = this.#associated.ofChain(
-      isInitiator ? user : peer,
-      isInitiator ? peer : user,
-      frame,
-      this.#frame,
-    );
-    field.write(frame.subarray(fieldAt, ciphertextAt), session, member, state, associated);
+  /** Says in the field's source which frame this is. */
+  #describe(session: number, member: number, atMs: number, sending: boolean): void {
+    const source = this.#source;
+    source.session = session;
+    source.member = member;
+    source.end = session * 2 + member;
+    source.user = this.#members.user(session, member);
+    source.peer = this.#members.user(session, 1 - member);
+    source.isInitiator = (this.#state.flags & IS_INITIATOR) !== 0;
+    source.atMs = atMs;
+    source.sending = sending;
+    source.turned = false;
+    if (sending) source.useRatchetKey();
+  }
+
+  /** Once the message opened: whether its field is what an honest sender would have made. */
+  #verifyField(frame: Uint8Array): boolean {
+    const field = this.#field;
+    if (field?.verify === undefined) return true;
+    const { fieldAt, ciphertextAt } = this.#frame;
+    return field.verify(frame.subarray(fieldAt, ciphertextAt), this.#source);
   }
 
   #writeHeader(frame: Uint8Array): void {
@@ -391,6 +440,10 @@ export class RatchetEnds implements EndToEnd {
     this.#skipped.read(id, this.#messageKey);
     const length = this.#open(this.#messageKey, user, peer, frame, out);
     if (length < 0) return length;
+    if (this.#field !== undefined) {
+      this.#source.encryptionKey = this.#skippedEncryptionKey;
+      if (!this.#verifyField(frame)) return OUTCOME.ESCROW_INVALID;
+    }
     const header = this.#header;
     const rekeyBits = this.#rekey === undefined ? 0 : header[header.length - 1]!;
     const onNewestChain =
@@ -432,9 +485,9 @@ export class RatchetEnds implements EndToEnd {
     out: Uint8Array,
   ): number {
     const aad = this.#messageData(user, peer, frame);
-    const ciphertext = frame.subarray(this.#frame.ciphertextAt);
-    const plaintext = this.#views.take(ciphertext.length - 16);
-    if (!this.#aead.open(plaintext, messageKey, NONCE, aad, ciphertext)) return OUTCOME.AUTH_FAILED;
+    const sealed = frame.subarray(this.#frame.ciphertextAt);
+    const plaintext = this.#views.take(sealed.length - this.#form.overheadBytes);
+    if (!this.#form.open(plaintext, messageKey, aad, sealed)) return OUTCOME.AUTH_FAILED;
     out.set(plaintext);
     return plaintext.length;
   }

@@ -11,7 +11,7 @@
  * | 16 | with header encryption, before the header: its synthetic IV |
  * | 1184 or 1088 | with re-keying: ML-KEM-768 public key, or ciphertext |
  * | 3 + n | escrow pipelines only: type 1, length 2, field n |
- * | p + 16 | ciphertext and tag |
+ * | p + 16 | ciphertext and tag; with encrypt-then-MAC p + 32, with a commitment p + 64 |
  *
  * Associated data: Encode(IKa) || Encode(IKb) || everything from the header, as sent, to the
  * ciphertext, so that nothing between sender and receiver can strip or change a part of it.
@@ -46,6 +46,8 @@ export interface FrameShape {
   readonly rekeyPublicKeyBytes: number;
   readonly rekeyCiphertextBytes: number;
   readonly headerEncryption: boolean;
+  /** What the message form adds to the plaintext; 16 where it is left out. */
+  readonly sealBytes?: number;
 }
 
 /** Where the parts of one frame are; one instance is used again for each frame. */
@@ -54,6 +56,7 @@ export class RatchetFrame {
   /** Of the header in the clear. */
   readonly headerBytes: number;
   readonly handshakeBytes: number;
+  readonly #headerSealBytes: number;
   readonly #sealBytes: number;
   hasHandshake = false;
   /** The header as sent, with its synthetic IV if it has one. */
@@ -67,7 +70,8 @@ export class RatchetFrame {
 
   constructor(shape: FrameShape) {
     this.shape = shape;
-    this.#sealBytes = shape.headerEncryption ? HEADER_SEAL_BYTES : 0;
+    this.#headerSealBytes = shape.headerEncryption ? HEADER_SEAL_BYTES : 0;
+    this.#sealBytes = shape.sealBytes ?? 16;
     this.headerBytes = HEADER_BYTES + (shape.rekeyPublicKeyBytes > 0 ? 1 : 0);
     this.handshakeBytes = HANDSHAKE_BYTES + shape.kemCiphertextBytes;
   }
@@ -92,7 +96,8 @@ export class RatchetFrame {
     if (frame.length < 1 || (frame[0]! & ~FORM_HANDSHAKE) !== 0) return false;
     this.hasHandshake = (frame[0]! & FORM_HANDSHAKE) !== 0;
     this.headerAt = 1 + (this.hasHandshake ? this.handshakeBytes : 0);
-    return frame.length >= this.headerAt + this.#sealBytes + this.headerBytes + 16;
+    const shortest = this.headerAt + this.#headerSealBytes + this.headerBytes + this.#sealBytes;
+    return frame.length >= shortest;
   }
 
   /**
@@ -108,11 +113,11 @@ export class RatchetFrame {
       this.fieldBytes = getUint16(frame, this.fieldAt - 2);
     }
     this.ciphertextAt = this.fieldAt + this.fieldBytes;
-    return frame.length >= this.ciphertextAt + 16;
+    return frame.length >= this.ciphertextAt + this.#sealBytes;
   }
 
   #layPayload(rekeyBits: number): void {
-    this.payloadAt = this.headerAt + this.#sealBytes + this.headerBytes;
+    this.payloadAt = this.headerAt + this.#headerSealBytes + this.headerBytes;
     this.payloadBytes =
       ((rekeyBits & REKEY_KEY) === 0 ? 0 : this.shape.rekeyPublicKeyBytes) +
       ((rekeyBits & REKEY_CIPHERTEXT) === 0 ? 0 : this.shape.rekeyCiphertextBytes);

@@ -11,8 +11,8 @@ import { getUint32, putUint32 } from '../core/bytes.ts';
 import { NONE, PackedPool } from '../core/packed.ts';
 import type { SkippedKeys } from '../protocols/double-ratchet.ts';
 
-/** Next id 4, n 4, chain label 32, message key 32. */
-const RECORD_BYTES = 72;
+/** Before the message key: next id 4, n 4, chain label 32. */
+const KEY_AT = 40;
 
 /** At most this many keys per end; as in libsignal's limit per chain. */
 export const STORED_PER_END = 2000;
@@ -21,11 +21,16 @@ export const STORED_PER_END = 2000;
  * Keys are staged while a message is being opened and kept by `commit` when its tag verified.
  */
 export class SkippedStore implements SkippedKeys {
-  readonly #pool = new PackedPool(RECORD_BYTES, 50_000_000);
+  readonly #pool: PackedPool;
   /** First id of each end's list, newest first; made when the first key is kept. */
   readonly #heads = new Map<number, number>();
   readonly #counts = new Map<number, number>();
   readonly #staged: number[] = [];
+
+  /** @param keyBytes Of one message key. */
+  constructor(keyBytes = 32) {
+    this.#pool = new PackedPool(KEY_AT + keyBytes, 50_000_000);
+  }
 
   get stored(): number {
     return this.#pool.live;
@@ -41,7 +46,7 @@ export class SkippedStore implements SkippedKeys {
     const record = this.#pool.view(id);
     putUint32(record, 4, n);
     record.set(chain, 8);
-    record.set(messageKey, 40);
+    record.set(messageKey, KEY_AT);
     this.#staged.push(id);
   }
 
@@ -89,7 +94,7 @@ export class SkippedStore implements SkippedKeys {
     while (id !== NONE) {
       const record = this.#pool.view(id);
       if (asked === undefined || !sameKey(record, asked)) {
-        asked = record.subarray(8, 40);
+        asked = record.subarray(8, KEY_AT);
         n = opens(asked);
       }
       if (n >= 0 && getUint32(record, 4) === n) return id;
@@ -100,7 +105,7 @@ export class SkippedStore implements SkippedKeys {
 
   /** Copies the message key of `id` to `out`. */
   read(id: number, out: Uint8Array): void {
-    out.set(this.#pool.view(id).subarray(40, 72));
+    out.set(this.#pool.view(id).subarray(KEY_AT));
   }
 
   /** Removes a key that was used. */
@@ -120,7 +125,7 @@ export class SkippedStore implements SkippedKeys {
     let id = this.#heads.get(end) ?? NONE;
     while (id !== NONE) {
       const record = this.#pool.view(id);
-      parts.push(...record.subarray(4, RECORD_BYTES));
+      parts.push(...record.subarray(4));
       id = getUint32(record, 0);
     }
     return Uint8Array.from(parts);

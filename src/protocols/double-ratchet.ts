@@ -27,6 +27,25 @@ export const HEADER_N_AT: number = KEY_BYTES + 4;
 export const RATCHET_STATE_BYTES: number = 6 * KEY_BYTES + 16;
 /** With header encryption four keys more: HKs, HKr, NHKs, NHKr. */
 export const HEADER_KEYS_BYTES: number = 4 * KEY_BYTES;
+/** With chains for MAC keys two more: one beside CKs, one beside CKr. */
+const MAC_CHAINS_BYTES: number = 2 * KEY_BYTES;
+
+/** What a ratchet derives besides what section 3 does. */
+export interface RatchetKeys {
+  /** Header keys, section 4. */
+  readonly headerKeys?: boolean;
+  /**
+   * A second chain beside each chain, for MAC keys, so that the encryption keys can be given away
+   * without the power to forge: KDF_RK yields one key more, and KDF_CK steps both chains.
+   */
+  readonly macChains?: boolean;
+}
+
+/** What the states of a pipeline hold. */
+export interface RatchetShape extends RatchetKeys {
+  /** How many 32-bit words the pipeline adds. */
+  readonly extraWords?: number;
+}
 
 const ROOT_INFO = utf8('sealbench Double Ratchet root');
 const HEADER_KEYS_INFO = utf8('sealbench Double Ratchet first header keys');
@@ -48,13 +67,15 @@ export class RatchetState {
   readonly receiveHeaderKey: Uint8Array; // HKr
   readonly nextSendHeaderKey: Uint8Array; // NHKs
   readonly nextReceiveHeaderKey: Uint8Array; // NHKr
+  /** Empty without chains for MAC keys. */
+  readonly sendMacChain: Uint8Array;
+  readonly receiveMacChain: Uint8Array;
   /** Words of the pipeline, after all keys. */
   readonly extra: Uint32Array;
 
-  /** @param extraWords How many 32-bit words the pipeline adds. */
-  constructor(headerKeys = false, extraWords = 0) {
-    const keyBytes = headerKeys ? HEADER_KEYS_BYTES : 0;
-    const extraAt = RATCHET_STATE_BYTES + keyBytes;
+  constructor({ headerKeys = false, macChains = false, extraWords = 0 }: RatchetShape = {}) {
+    const macChainsAt = RATCHET_STATE_BYTES + (headerKeys ? HEADER_KEYS_BYTES : 0);
+    const extraAt = macChainsAt + (macChains ? MAC_CHAINS_BYTES : 0);
     this.words = new Uint32Array(extraAt / 4 + extraWords);
     this.bytes = new Uint8Array(this.words.buffer);
     const key = (index: number): Uint8Array =>
@@ -73,6 +94,12 @@ export class RatchetState {
     this.receiveHeaderKey = headerKey(1);
     this.nextSendHeaderKey = headerKey(2);
     this.nextReceiveHeaderKey = headerKey(3);
+    const macChain = (index: number): Uint8Array => {
+      const at = macChainsAt + index * KEY_BYTES;
+      return macChains ? this.bytes.subarray(at, at + KEY_BYTES) : EMPTY;
+    };
+    this.sendMacChain = macChain(0);
+    this.receiveMacChain = macChain(1);
     this.extra = this.words.subarray(extraAt / 4);
   }
 
@@ -114,6 +141,9 @@ export class RatchetState {
 const CAN_SEND = 1;
 const CAN_RECEIVE = 2;
 
+/** Writes the private half of the next ratchet key into `state.ourSecret`. */
+export type NewSecret = (state: RatchetState) => void;
+
 /** Receives the keys of messages that were passed over. */
 export interface SkippedKeys {
   /**
@@ -121,6 +151,7 @@ export interface SkippedKeys {
    *
    * @param chain What names the chain: the sender's ratchet key, or with header encryption its
    *   header key.
+   * @param messageKey As `DoubleRatchet.messageKey`.
    */
   add(chain: Uint8Array, n: number, messageKey: Uint8Array): void;
 }
@@ -131,29 +162,51 @@ export class DoubleRatchet {
   readonly #randomness: Randomness;
   readonly #shared = new Uint8Array(KEY_BYTES);
   readonly #headerKeys: boolean;
-  /** Root key, chain key and, with header encryption, next header key out of KDF_RK. */
+  readonly #newSecret: NewSecret | undefined;
+  /** Root key, chain key and, where they are derived, next header key and MAC chain out of KDF_RK. */
   readonly #derived: Uint8Array;
   readonly #nextRoot: Uint8Array;
   readonly #nextChain: Uint8Array;
   readonly #nextHeaderKey: Uint8Array;
+  readonly #nextMacChain: Uint8Array;
   readonly #chain: SymmetricChain;
-  /** The message key of the last step. */
+  readonly #macChain: SymmetricChain | undefined;
+  /** The message key of the last step: 32 bytes, and with chains for MAC keys 32 of the MAC. */
   readonly messageKey: Uint8Array;
+  /** The encryption half of `messageKey`. */
+  readonly encryptionKey: Uint8Array;
 
   /** Whether the last `stepReceiving` turned the ratchet. */
   turned = false;
+  /** The first key of the receiving chain that the last turn began. */
+  readonly turnedChain: Uint8Array = new Uint8Array(KEY_BYTES);
 
-  /** @param headerKeys Whether header keys are derived as well; then so must be each state's. */
-  constructor(provider: Provider, randomness: Randomness, headerKeys = false) {
+  /**
+   * @param keys What is derived; each state must have room for it.
+   * @param newSecret Instead of fresh randomness for ratchet keys.
+   */
+  constructor(
+    provider: Provider,
+    randomness: Randomness,
+    { headerKeys = false, macChains = false }: RatchetKeys = {},
+    newSecret?: NewSecret,
+  ) {
     this.#provider = provider;
     this.#randomness = randomness;
     this.#headerKeys = headerKeys;
-    this.#chain = new SymmetricChain(provider);
-    this.messageKey = this.#chain.messageKey;
-    this.#derived = new Uint8Array((headerKeys ? 3 : 2) * KEY_BYTES);
+    this.#newSecret = newSecret;
+    this.messageKey = new Uint8Array((macChains ? 2 : 1) * KEY_BYTES);
+    this.encryptionKey = this.messageKey.subarray(0, KEY_BYTES);
+    this.#chain = new SymmetricChain(provider, this.encryptionKey);
+    this.#macChain = macChains
+      ? new SymmetricChain(provider, this.messageKey.subarray(KEY_BYTES))
+      : undefined;
+    const keys = 2 + (headerKeys ? 1 : 0) + (macChains ? 1 : 0);
+    this.#derived = new Uint8Array(keys * KEY_BYTES);
     this.#nextRoot = this.#derived.subarray(0, KEY_BYTES);
     this.#nextChain = this.#derived.subarray(KEY_BYTES, 2 * KEY_BYTES);
-    this.#nextHeaderKey = this.#derived.subarray(2 * KEY_BYTES);
+    this.#nextHeaderKey = this.#derived.subarray(2 * KEY_BYTES, 3 * KEY_BYTES);
+    this.#nextMacChain = this.#derived.subarray((keys - 1) * KEY_BYTES);
   }
 
   /**
@@ -196,6 +249,7 @@ export class DoubleRatchet {
     putUint32(header, KEY_BYTES, state.sentBefore);
     putUint32(header, KEY_BYTES + 4, state.sent);
     this.#chain.step(state.sendChain);
+    this.#macChain?.step(state.sendMacChain);
     state.sent += 1;
   }
 
@@ -241,6 +295,7 @@ export class DoubleRatchet {
     }
     this.#passOver(state, n, skipped);
     this.#chain.step(state.receiveChain);
+    this.#macChain?.step(state.receiveMacChain);
     state.received += 1;
     return 0;
   }
@@ -267,6 +322,8 @@ export class DoubleRatchet {
     // Receiving half: their new key against our old one.
     this.#stepRoot(state);
     state.receiveChain.set(this.#nextChain);
+    this.turnedChain.set(this.#nextChain);
+    if (this.#macChain !== undefined) state.receiveMacChain.set(this.#nextMacChain);
     state.flags |= CAN_RECEIVE;
     if (this.#headerKeys) {
       state.receiveHeaderKey.set(state.nextReceiveHeaderKey);
@@ -281,6 +338,7 @@ export class DoubleRatchet {
   #turnSending(state: RatchetState): void {
     this.#stepRoot(state);
     state.sendChain.set(this.#nextChain);
+    if (this.#macChain !== undefined) state.sendMacChain.set(this.#nextMacChain);
     state.flags |= CAN_SEND;
     if (this.#headerKeys) {
       state.sendHeaderKey.set(state.nextSendHeaderKey);
@@ -303,7 +361,7 @@ export class DoubleRatchet {
     ofResponder.set(this.#nextChain);
   }
 
-  /** KDF_RK, or KDF_RK_HE, over DH(DHs, DHr). */
+  /** KDF_RK, or KDF_RK_HE, over DH(DHs, DHr); one HKDF, which also yields a MAC chain if there is one. */
   #stepRoot(state: RatchetState): void {
     this.#provider.x25519(this.#shared, state.ourSecret, state.theirPublic);
     this.#provider.hkdfSha256(this.#derived, state.rootKey, this.#shared, ROOT_INFO);
@@ -311,7 +369,8 @@ export class DoubleRatchet {
   }
 
   #newKeyPair(state: RatchetState): void {
-    this.#randomness.fill(state.ourSecret);
+    if (this.#newSecret === undefined) this.#randomness.fill(state.ourSecret);
+    else this.#newSecret(state);
     this.#provider.x25519Public(state.ourPublic, state.ourSecret);
   }
 
@@ -320,6 +379,7 @@ export class DoubleRatchet {
     const chain = this.#headerKeys ? state.receiveHeaderKey : state.theirPublic;
     while (state.received < until) {
       this.#chain.step(state.receiveChain);
+      this.#macChain?.step(state.receiveMacChain);
       skipped.add(chain, state.received, this.messageKey);
       state.received += 1;
     }

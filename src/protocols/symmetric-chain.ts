@@ -20,10 +20,12 @@ export class SymmetricChain {
   readonly #provider: Provider;
   readonly #stepped = new Uint8Array(CHAIN_KEY_BYTES);
   /** The message key of the last step. */
-  readonly messageKey: Uint8Array = new Uint8Array(CHAIN_KEY_BYTES);
+  readonly messageKey: Uint8Array;
 
-  constructor(provider: Provider) {
+  /** @param messageKey Where message keys go: 32 bytes. */
+  constructor(provider: Provider, messageKey: Uint8Array = new Uint8Array(CHAIN_KEY_BYTES)) {
     this.#provider = provider;
+    this.messageKey = messageKey;
   }
 
   /** KDF_CK: steps `chain` in place and leaves the message key in `messageKey`. Two HMAC. */

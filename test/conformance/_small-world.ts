@@ -9,14 +9,15 @@ import { EMPTY, equalBytes } from '../../src/core/bytes.ts';
 import type { Provider } from '../../src/crypto/provider.ts';
 import { seededRandomness } from '../../src/crypto/randomness.ts';
 import { PackedMembers } from '../../src/pipelines/_members.ts';
-import type {
-  Authority,
-  Clients,
-  Options,
-  Outbox,
-  Pipeline,
-  Relay,
-  World,
+import {
+  synchronousClients,
+  type Authority,
+  type Clients,
+  type Options,
+  type Outbox,
+  type Pipeline,
+  type Relay,
+  type World,
 } from '../../src/pipelines/_pipeline.ts';
 
 /** More than any frame or plaintext of these tests is long. */
@@ -56,7 +57,7 @@ export class SmallWorld {
     this.provider = provider;
     this.options = options;
     this.world = world;
-    this.clients = world.clients;
+    this.clients = synchronousClients(world.clients);
     this.members = members;
     this.relay = pipeline.openRelay(relayOpening(provider, options, world.relay));
     const { directory, authority: secrets } = world;

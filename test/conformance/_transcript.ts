@@ -5,13 +5,14 @@
  */
 
 import { hash } from 'node:crypto';
-import type {
-  Authority,
-  Clients,
-  FrameKind,
-  Outbox,
-  Pipeline,
-  Relay,
+import {
+  synchronousClients,
+  type Authority,
+  type Clients,
+  type FrameKind,
+  type Outbox,
+  type Pipeline,
+  type Relay,
 } from '../../src/pipelines/_pipeline.ts';
 
 export interface Transcript {
@@ -40,7 +41,10 @@ export function transcribe(pipeline: Pipeline): Transcript {
         note('secret of the relay', world.relay);
         for (const secret of world.authority ?? []) note('secret of the authority', secret);
         note('directory', world.directory);
-        return { ...world, clients: transcribeClients(world.clients, note, noteOutput) };
+        return {
+          ...world,
+          clients: transcribeClients(synchronousClients(world.clients), note, noteOutput),
+        };
       },
       openRelay: (opening) => transcribeRelay(pipeline.openRelay(opening), noteOutput),
       ...(pipeline.openAuthority && {

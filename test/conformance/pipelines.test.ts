@@ -17,7 +17,12 @@ import { Payload } from '../../src/engine/payload.ts';
 import { Recorder } from '../../src/engine/recorder.ts';
 import type { ShardFacts } from '../../src/measure/facts.ts';
 import { PackedMembers } from '../../src/pipelines/_members.ts';
-import { FAMILIES, type Options, type Pipeline } from '../../src/pipelines/_pipeline.ts';
+import {
+  FAMILIES,
+  synchronousClients,
+  type Options,
+  type Pipeline,
+} from '../../src/pipelines/_pipeline.ts';
 import { writeScript } from '../../src/workload/script.ts';
 import type { Workload } from '../../src/workload/workload.ts';
 import {
@@ -213,7 +218,13 @@ async function digestOf(pipeline: Pipeline, provider: Provider, batch: number): 
   const digest = new FactsDigest();
   const recorder = new Recorder(0);
   const talk = new Conversation(
-    { clients: world.clients, relay, authority, members, senders: world.senders },
+    {
+      clients: synchronousClients(world.clients),
+      relay,
+      authority,
+      members,
+      senders: world.senders,
+    },
     script,
     new Payload(3, Math.max(...script.lengths)),
     pipeline,

@@ -15,6 +15,7 @@ import {
   type Outbox,
   type Pipeline,
   type Relay,
+  synchronousClients,
 } from '../../src/pipelines/_pipeline.ts';
 import {
   HOP_ANSWER_BYTES,
@@ -42,7 +43,7 @@ async function unconnected(name: string): Promise<Ends> {
   const setup = { provider: node, randomness, users: 2, members, options, seed: 1 };
   const { clients, relay: secret } = await pipeline.open(setup);
   const opening = { provider: node, randomness: seededRandomness(2), secret, options };
-  return { clients, relay: pipeline.openRelay(opening) };
+  return { clients: synchronousClients(clients), relay: pipeline.openRelay(opening) };
 }
 
 const room = (): Uint8Array => new Uint8Array(ROOM_BYTES);

@@ -10,7 +10,14 @@ import { PIPELINES_DIR, PROVIDERS_DIR } from '../../src/core/paths.ts';
 import type { Provider, ProviderModule } from '../../src/crypto/provider.ts';
 import { seededRandomness, type Randomness } from '../../src/crypto/randomness.ts';
 import { PackedMembers } from '../../src/pipelines/_members.ts';
-import type { Clients, Outbox, Pipeline, Relay, World } from '../../src/pipelines/_pipeline.ts';
+import {
+  synchronousClients,
+  type Clients,
+  type Outbox,
+  type Pipeline,
+  type Relay,
+  type World,
+} from '../../src/pipelines/_pipeline.ts';
 
 const ROOM_BYTES = 4096;
 
@@ -116,7 +123,7 @@ export class MountedWorld {
     this.pipeline = pipeline;
     this.provider = provider;
     this.directory = world.directory;
-    this.clients = world.clients;
+    this.clients = synchronousClients(world.clients);
     this.relay = relay;
     this.members = members;
     this.drawn = drawn;

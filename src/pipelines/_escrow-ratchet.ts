@@ -1,0 +1,62 @@
+/**
+ * What every escrow design that stands on a ratchet shares: the options, the ends and the frame.
+ *
+ * @module
+ */
+
+import type { KemName } from '../crypto/provider.ts';
+import { carrierOptions } from './_carrier.ts';
+import type { EscrowField } from './_escrow-field.ts';
+import { chosenKem } from './_kem.ts';
+import { MESSAGE_FORM_OPTION } from './_message-form.ts';
+import type { Options, OptionSpec, Setup } from './_pipeline.ts';
+import { RatchetEnds } from './_ratchet-ends.ts';
+import type { FrameShape } from './_ratchet-frame.ts';
+import { PERSIST_OPTION } from './_session-records.ts';
+
+const HANDSHAKE_KEM: KemName = 'ml-kem-1024';
+/** FIPS 203, table 3. */
+const HANDSHAKE_CIPHERTEXT_BYTES = 1568;
+
+/** The ratchet on which a design stands. */
+export const RATCHET_OPTION: OptionSpec = {
+  title: 'the ratchet underneath: double-ratchet (L6) or pqxdh-ratchet (L7)',
+  values: ['double-ratchet', 'pqxdh-ratchet'],
+  default: 'double-ratchet',
+};
+
+/** What seals a field to the authority. */
+export const FIELD_OPTION: OptionSpec = {
+  title:
+    'what seals the escrow field: x25519 (HPKE base mode), or x-wing, which a quantum computer does not open',
+  values: ['x25519', 'x-wing'],
+  default: 'x25519',
+};
+
+/** The options of every escrow design on a ratchet. */
+export const ESCROW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...carrierOptions({ hop: 'on', rest: 'user-day' }),
+  persist: PERSIST_OPTION,
+  ratchet: RATCHET_OPTION,
+  field: FIELD_OPTION,
+  msg: MESSAGE_FORM_OPTION,
+};
+
+/** The ends of the ratchet that the options ask for, with this field. @throws HarnessError UNSUPPORTED. */
+export function openEscrowEnds(setup: Setup, field: EscrowField): RatchetEnds {
+  if (setup.options['ratchet'] !== 'pqxdh-ratchet') return new RatchetEnds(setup, { field });
+  const handshakeKem = chosenKem(setup.provider, HANDSHAKE_KEM);
+  return new RatchetEnds(setup, { field, handshakeKem });
+}
+
+/** How an authority reads the frames of these ends. */
+export function escrowFrameShape(options: Options, sealBytes: number): FrameShape {
+  return {
+    escrowed: true,
+    kemCiphertextBytes: options['ratchet'] === 'pqxdh-ratchet' ? HANDSHAKE_CIPHERTEXT_BYTES : 0,
+    rekeyPublicKeyBytes: 0,
+    rekeyCiphertextBytes: 0,
+    headerEncryption: false,
+    sealBytes,
+  };
+}
