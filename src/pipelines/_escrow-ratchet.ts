@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { KemName } from '../crypto/provider.ts';
-import { carrierOptions } from './_carrier.ts';
+import type { KemName, Provider } from '../crypto/provider.ts';
+import type { Randomness } from '../crypto/randomness.ts';
+import { openFieldSeal, type FieldSeal } from '../protocols/field-kem.ts';
+import { aeadName, carrierOptions } from './_carrier.ts';
 import type { EscrowField } from './_escrow-field.ts';
 import { chosenKem } from './_kem.ts';
 import { MESSAGE_FORM_OPTION } from './_message-form.ts';
@@ -60,3 +62,24 @@ export function escrowFrameShape(options: Options, sealBytes: number): FrameShap
     sealBytes,
   };
 }
+
+/**
+ * What seals fields, as the options say.
+ *
+ * @param randomness Only for sealing; an authority opens without.
+ */
+export function openField(
+  provider: Provider,
+  randomness: Randomness | undefined,
+  options: Options,
+): FieldSeal {
+  const kem = options['field'] === 'x-wing' ? 'x-wing' : 'x25519';
+  return openFieldSeal(provider, randomness ?? NO_RANDOMNESS, aeadName(options), kem);
+}
+
+const NO_RANDOMNESS: Randomness = {
+  seeded: false,
+  fill() {
+    throw new TypeError('an authority draws no randomness');
+  },
+};

@@ -8,9 +8,7 @@
  * @module
  */
 
-import { concatBytes, putUint16, putUint32, utf8 } from '../core/bytes.ts';
-import { HarnessError } from '../core/errors.ts';
-import { hkdfExpand } from '../crypto/hkdf.ts';
+import { concatBytes, putUint32 } from '../core/bytes.ts';
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -21,46 +19,34 @@ import {
 } from '../crypto/provider.ts';
 import type { Aead, AeadName, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
+import {
+  chosenAead,
+  FIRST_BLOCK,
+  HPKE_CONTEXT_KEY_BYTES,
+  HpkeKeySchedule,
+  kemSuiteOf,
+  labeled,
+  labeledInfo,
+  lengthError,
+  MODE_AUTH,
+  MODE_BASE,
+  NO_SALT,
+  PrefixedInput,
+  type HpkeContext,
+} from './hpke-key-schedule.ts';
+
+export { HPKE_CONTEXT_KEY_BYTES, HpkeContext } from './hpke-key-schedule.ts';
 
 /** The encapsulated key: the ephemeral public key. Nenc, RFC 9180 §7.1. */
 export const HPKE_ENC_BYTES = X25519_BYTES;
 /** What a single-shot seal adds to its plaintext: `enc` before it and a tag after it. */
 export const HPKE_OVERHEAD_BYTES = HPKE_ENC_BYTES + AEAD_TAG_BYTES;
-/** A context without its sequence number and exporter secret: key || base_nonce. */
-export const HPKE_CONTEXT_KEY_BYTES = AEAD_KEY_BYTES + AEAD_NONCE_BYTES;
 
-const MODE_BASE = 0; // RFC 9180 §5, table 1.
-const MODE_AUTH = 2;
-
+/** DHKEM(X25519, HKDF-SHA256), RFC 9180 §7.1. */
 const KEM_ID = 0x0020;
-const KDF_ID = 0x0001;
-const AEAD_IDS: Readonly<Record<AeadName, number>> = {
-  'aes-256-gcm': 0x0002,
-  'chacha20-poly1305': 0x0003,
-};
-
-/** HKDF-Extract with no salt takes as many zero bytes as the hash is long (RFC 5869 §2.2). */
-const NO_SALT = new Uint8Array(SHA256_BYTES);
-
-/** The last byte of the one block that HKDF-Expand makes of up to 32 bytes (RFC 5869 §2.3). */
-const FIRST_BLOCK = Uint8Array.of(1);
 
 /** A private X25519 key: bytes, or a handle where it lives long. */
 export type HpkeSecretKey = Uint8Array | KeyHandle;
-
-/**
- * The encryption context of RFC 9180 §5.1: what the `setup...` functions fill.
- *
- * One object can be filled again and again. Its bytes are the whole truth: `contextKey` and a
- * sequence number are all that a packed session has to keep for `sealAt` and `openAt`.
- */
-export class HpkeContext {
-  /** key || base_nonce. */
-  readonly contextKey: Uint8Array = new Uint8Array(HPKE_CONTEXT_KEY_BYTES);
-  readonly exporterSecret: Uint8Array = new Uint8Array(SHA256_BYTES);
-  /** Of the next message. At most 2^53 - 1 here, where RFC 9180 §5.2 allows 2^96 - 1. */
-  sequence = 0;
-}
 
 /**
  * HPKE with one provider and one AEAD.
@@ -83,55 +69,25 @@ export class Hpke {
   readonly #auth: KemInputs;
   readonly #derivation: PrefixedInput; // LabeledExtract("", "dkp_prk", ikm)
   readonly #derivedSecretInfo: Uint8Array; // LabeledExpand(dkp_prk, "sk", "", Nsk)
-  readonly #infoHash: PrefixedInput; // LabeledExtract("", "info_hash", info)
-  readonly #secretInput: Uint8Array; // LabeledExtract(shared_secret, "secret", psk = "")
-  readonly #keyInfo: ScheduleInfo;
-  readonly #nonceInfo: ScheduleInfo;
-  readonly #exporterInfo: ScheduleInfo;
-  readonly #exportPrefix: Uint8Array;
+  readonly #schedule: HpkeKeySchedule;
 
   // All secrets that are not in the inputs of the KEM stand together, to be wiped by one call.
-  readonly #secrets = new Uint8Array(5 * SHA256_BYTES + HPKE_CONTEXT_KEY_BYTES);
+  readonly #secrets = new Uint8Array(3 * SHA256_BYTES);
   readonly #ephemeral = slice(this.#secrets, 0);
   readonly #pseudorandomKey = slice(this.#secrets, 1);
   readonly #sharedSecret = slice(this.#secrets, 2);
-  readonly #secret = slice(this.#secrets, 3);
-  readonly #block = slice(this.#secrets, 4);
-  readonly #contextKey = this.#secrets.subarray(5 * SHA256_BYTES);
-  readonly #key = this.#contextKey.subarray(0, AEAD_KEY_BYTES);
-  readonly #baseNonce = this.#contextKey.subarray(AEAD_KEY_BYTES);
   readonly #nonce = new Uint8Array(AEAD_NONCE_BYTES);
 
   /** @throws HarnessError UNSUPPORTED when the provider lacks the AEAD. */
   constructor(provider: Provider, aeadName: AeadName = 'chacha20-poly1305') {
-    const aead = provider.aead[aeadName];
-    if (aead === undefined) {
-      throw new HarnessError('UNSUPPORTED', `provider ${provider.name} has no ${aeadName}`);
-    }
     this.#provider = provider;
-    this.#aead = aead;
-
-    const kemSuite = new Uint8Array(5); // RFC 9180 §4.1: "KEM" || I2OSP(kem_id, 2)
-    kemSuite.set(utf8('KEM'));
-    putUint16(kemSuite, 3, KEM_ID);
+    this.#aead = chosenAead(provider, aeadName);
+    this.#schedule = new HpkeKeySchedule(provider, KEM_ID, aeadName);
+    const kemSuite = kemSuiteOf(KEM_ID);
     this.#base = kemInputs(kemSuite, 1);
     this.#auth = kemInputs(kemSuite, 2);
     this.#derivation = new PrefixedInput(labeled(kemSuite, 'dkp_prk'));
     this.#derivedSecretInfo = concatBytes(labeledInfo(kemSuite, 'sk', X25519_BYTES), FIRST_BLOCK);
-
-    const suite = new Uint8Array(10); // RFC 9180 §5.1: "HPKE" || kem_id || kdf_id || aead_id
-    suite.set(utf8('HPKE'));
-    putUint16(suite, 4, KEM_ID);
-    putUint16(suite, 6, KDF_ID);
-    putUint16(suite, 8, AEAD_IDS[aeadName]);
-    const pskIdHash = new Uint8Array(SHA256_BYTES); // Of the empty psk_id, as there is no PSK.
-    provider.hmacSha256(pskIdHash, NO_SALT, labeled(suite, 'psk_id_hash'));
-    this.#infoHash = new PrefixedInput(labeled(suite, 'info_hash'));
-    this.#secretInput = labeled(suite, 'secret');
-    this.#keyInfo = scheduleInfo(suite, 'key', AEAD_KEY_BYTES, pskIdHash);
-    this.#nonceInfo = scheduleInfo(suite, 'base_nonce', AEAD_NONCE_BYTES, pskIdHash);
-    this.#exporterInfo = scheduleInfo(suite, 'exp', SHA256_BYTES, pskIdHash);
-    this.#exportPrefix = labeled(suite, 'sec');
   }
 
   /**
@@ -169,8 +125,9 @@ export class Hpke {
     }
     try {
       this.#encapsulate(this.#base, ephemeralSecret, recipientPublic);
-      this.#scheduleKey(MODE_BASE, info);
-      this.#aead.seal(out.subarray(HPKE_ENC_BYTES), this.#key, this.#baseNonce, aad, plaintext);
+      this.#schedule.derive(MODE_BASE, this.#sharedSecret, info);
+      const { key, baseNonce } = this.#schedule;
+      this.#aead.seal(out.subarray(HPKE_ENC_BYTES), key, baseNonce, aad, plaintext);
       out.set(this.#base.encapsulated);
     } finally {
       this.#wipe(this.#base);
@@ -198,9 +155,60 @@ export class Hpke {
       if (!this.#decapsulate(this.#base, encapsulated, recipientSecret, recipientPublic)) {
         return false;
       }
-      this.#scheduleKey(MODE_BASE, info);
+      this.#schedule.derive(MODE_BASE, this.#sharedSecret, info);
       const ciphertext = sealed.subarray(HPKE_ENC_BYTES);
-      return this.#aead.open(out, this.#key, this.#baseNonce, aad, ciphertext);
+      const { key, baseNonce } = this.#schedule;
+      return this.#aead.open(out, key, baseNonce, aad, ciphertext);
+    } finally {
+      this.#wipe(this.#base);
+    }
+  }
+
+  /**
+   * Encap, RFC 9180 §4.1: a shared secret alone, for what is not sealed by this class.
+   *
+   * @param encapsulated 32 bytes, filled: `enc`.
+   * @param sharedSecret 32 bytes, filled.
+   */
+  encapsulate(
+    encapsulated: Uint8Array,
+    sharedSecret: Uint8Array,
+    randomness: Randomness,
+    recipientPublic: Uint8Array,
+  ): void {
+    randomness.fill(this.#ephemeral);
+    this.encapsulateWith(encapsulated, sharedSecret, this.#ephemeral, recipientPublic);
+  }
+
+  /** `encapsulate` with the ephemeral secret given. */
+  encapsulateWith(
+    encapsulated: Uint8Array,
+    sharedSecret: Uint8Array,
+    ephemeralSecret: Uint8Array,
+    recipientPublic: Uint8Array,
+  ): void {
+    try {
+      this.#encapsulate(this.#base, ephemeralSecret, recipientPublic);
+      encapsulated.set(this.#base.encapsulated);
+      sharedSecret.set(this.#sharedSecret);
+    } finally {
+      this.#wipe(this.#base);
+    }
+  }
+
+  /** Decap, RFC 9180 §4.1. @returns Whether `encapsulated` is a key that can be used. */
+  decapsulate(
+    sharedSecret: Uint8Array,
+    encapsulated: Uint8Array,
+    recipientSecret: HpkeSecretKey,
+    recipientPublic: Uint8Array,
+  ): boolean {
+    try {
+      if (!this.#decapsulate(this.#base, encapsulated, recipientSecret, recipientPublic)) {
+        return false;
+      }
+      sharedSecret.set(this.#sharedSecret);
+      return true;
     } finally {
       this.#wipe(this.#base);
     }
@@ -234,7 +242,7 @@ export class Hpke {
     try {
       this.#encapsulate(this.#base, ephemeralSecret, recipientPublic);
       encapsulated.set(this.#base.encapsulated);
-      this.#fill(context, MODE_BASE, info);
+      this.#schedule.fill(context, MODE_BASE, this.#sharedSecret, info);
     } finally {
       this.#wipe(this.#base);
     }
@@ -252,7 +260,7 @@ export class Hpke {
       if (!this.#decapsulate(this.#base, encapsulated, recipientSecret, recipientPublic)) {
         return false;
       }
-      this.#fill(context, MODE_BASE, info);
+      this.#schedule.fill(context, MODE_BASE, this.#sharedSecret, info);
       return true;
     } finally {
       this.#wipe(this.#base);
@@ -301,7 +309,7 @@ export class Hpke {
       kem.senderPublic.set(senderPublic);
       this.#encapsulate(kem, ephemeralSecret, recipientPublic);
       encapsulated.set(kem.encapsulated);
-      this.#fill(context, MODE_AUTH, info);
+      this.#schedule.fill(context, MODE_AUTH, this.#sharedSecret, info);
     } finally {
       this.#wipe(kem);
     }
@@ -331,7 +339,7 @@ export class Hpke {
       ) {
         return false;
       }
-      this.#fill(context, MODE_AUTH, info);
+      this.#schedule.fill(context, MODE_AUTH, this.#sharedSecret, info);
       return true;
     } finally {
       this.#wipe(kem);
@@ -395,10 +403,7 @@ export class Hpke {
 
   /** Context.Export, RFC 9180 §5.3. @param out 1 to 255 * 32 bytes; its length is `L`. */
   export(context: HpkeContext, out: Uint8Array, exporterContext: Uint8Array): void {
-    const length = new Uint8Array(2);
-    putUint16(length, 0, out.length);
-    const info = concatBytes(length, this.#exportPrefix, exporterContext);
-    hkdfExpand(this.#provider, out, context.exporterSecret, info);
+    this.#schedule.export(context, out, exporterContext);
   }
 
   /** DeriveKeyPair for X25519, RFC 9180 §7.1.3. @param ikm At least 32 bytes of entropy. */
@@ -457,31 +462,6 @@ export class Hpke {
     this.#provider.hmacSha256(this.#sharedSecret, this.#pseudorandomKey, kem.expandInput);
   }
 
-  /** KeySchedule, RFC 9180 §5.1, without the exporter secret. */
-  #scheduleKey(mode: number, info: Uint8Array): void {
-    const provider = this.#provider;
-    const key = this.#keyInfo;
-    const nonce = this.#nonceInfo;
-    key.mode[0] = mode;
-    provider.hmacSha256(key.infoHash, NO_SALT, this.#infoHash.with(info));
-    nonce.mode[0] = mode;
-    nonce.infoHash.set(key.infoHash);
-    provider.hmacSha256(this.#secret, this.#sharedSecret, this.#secretInput);
-    provider.hmacSha256(this.#key, this.#secret, key.expandInput);
-    provider.hmacSha256(this.#block, this.#secret, nonce.expandInput);
-    for (let i = 0; i < AEAD_NONCE_BYTES; i++) this.#baseNonce[i] = this.#block[i]!;
-  }
-
-  #fill(context: HpkeContext, mode: number, info: Uint8Array): void {
-    this.#scheduleKey(mode, info);
-    const exporter = this.#exporterInfo;
-    exporter.mode[0] = mode;
-    exporter.infoHash.set(this.#keyInfo.infoHash);
-    this.#provider.hmacSha256(context.exporterSecret, this.#secret, exporter.expandInput);
-    context.contextKey.set(this.#contextKey);
-    context.sequence = 0;
-  }
-
   /** ComputeNonce, RFC 9180 §5.2: base_nonce XOR I2OSP(seq, Nn). */
   #computeNonce(contextKey: Uint8Array, sequence: number): void {
     if (contextKey.length !== HPKE_CONTEXT_KEY_BYTES) {
@@ -499,6 +479,7 @@ export class Hpke {
 
   #wipe(kem: KemInputs): void {
     this.#secrets.fill(0);
+    this.#schedule.wipe();
     kem.shared.fill(0);
   }
 }
@@ -542,85 +523,10 @@ function kemInputs(kemSuite: Uint8Array, agreements: 1 | 2): KemInputs {
   };
 }
 
-/** One LabeledExpand of the key schedule, RFC 9180 §5.1: label || mode || hashes || 0x01. */
-interface ScheduleInfo {
-  readonly expandInput: Uint8Array;
-  /** One byte of key_schedule_context. */
-  readonly mode: Uint8Array;
-  readonly infoHash: Uint8Array;
-}
-
-function scheduleInfo(
-  suite: Uint8Array,
-  label: string,
-  length: number,
-  pskIdHash: Uint8Array,
-): ScheduleInfo {
-  const prefix = labeledInfo(suite, label, length);
-  const mode = new Uint8Array(1);
-  const infoHash = new Uint8Array(SHA256_BYTES);
-  const expandInput = concatBytes(prefix, mode, pskIdHash, infoHash, FIRST_BLOCK);
-  const infoHashAt = prefix.length + mode.length + pskIdHash.length;
-  return {
-    expandInput,
-    mode: expandInput.subarray(prefix.length, prefix.length + 1),
-    infoHash: expandInput.subarray(infoHashAt, infoHashAt + SHA256_BYTES),
-  };
-}
-
-/** A constant followed by data of any length, in memory that is used again. */
-class PrefixedInput {
-  readonly #prefixBytes: number;
-  #buffer: Uint8Array;
-  #view: Uint8Array;
-
-  constructor(prefix: Uint8Array) {
-    this.#prefixBytes = prefix.length;
-    this.#buffer = concatBytes(prefix, new Uint8Array(256)); // Longer than any info of ours.
-    this.#view = this.#buffer;
-  }
-
-  /** The result is valid until the next call. */
-  with(data: Uint8Array): Uint8Array {
-    const length = this.#prefixBytes + data.length;
-    if (length > this.#buffer.length) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(this.#buffer);
-      this.wipe();
-      this.#buffer = larger;
-    }
-    this.#buffer.set(data, this.#prefixBytes);
-    if (this.#view.length !== length || this.#view.buffer !== this.#buffer.buffer) {
-      this.#view = this.#buffer.subarray(0, length);
-    }
-    return this.#view;
-  }
-
-  wipe(): void {
-    this.#buffer.fill(0, this.#prefixBytes);
-  }
-}
-
-/** "HPKE-v1" || suite_id || label: how every labelled input of RFC 9180 §4 begins. */
-function labeled(suite: Uint8Array, label: string): Uint8Array {
-  return concatBytes(utf8('HPKE-v1'), suite, utf8(label));
-}
-
-/** How the info of LabeledExpand begins, RFC 9180 §4. @param length `L`, in bytes. */
-function labeledInfo(suite: Uint8Array, label: string, length: number): Uint8Array {
-  const encoded = new Uint8Array(2);
-  putUint16(encoded, 0, length);
-  return concatBytes(encoded, labeled(suite, label));
-}
-
 function slice(secrets: Uint8Array, index: number): Uint8Array {
   return secrets.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES);
 }
 
 function expectKey(name: string, key: Uint8Array): void {
   if (key.length !== X25519_BYTES) throw lengthError(name, X25519_BYTES, key.length);
-}
-
-function lengthError(name: string, expected: number, actual: number): RangeError {
-  return new RangeError(`"${name}" expected ${expected} bytes, got ${actual}`);
 }
