@@ -69,8 +69,15 @@ export class Accounts {
    * Registers all users: two key generations and one signature each.
    *
    * @param kem With it every bundle has a one-time KEM prekey too, as in PQXDH.
+   * @param strangers Users whose identities are known here, and whose secrets are not.
    */
-  constructor(provider: Provider, randomness: Randomness, users: number, kem?: Kem) {
+  constructor(
+    provider: Provider,
+    randomness: Randomness,
+    users: number,
+    kem?: Kem,
+    strangers?: Strangers,
+  ) {
     this.users = users;
     this.#kem = kem;
     this.#provider = provider;
@@ -79,7 +86,11 @@ export class Accounts {
     const secretBytes = 32 + (kem?.secretKeyBytes ?? 0);
     this.#oneTime = new PackedPool(ONE_TIME_OWNER_BYTES + secretBytes, 0x7fff_ffff);
     this.directory = new Uint8Array(users * IDENTITY_BYTES);
+    if (strangers !== undefined) {
+      this.directory.set(strangers.identities, strangers.first * IDENTITY_BYTES);
+    }
     for (let user = 0; user < users; user++) {
+      if (isStranger(strangers, user)) continue;
       const record = this.#records.view(user);
       randomness.fill(record.subarray(AT.identitySecret, AT.identity));
       const secret = record.subarray(AT.identitySecret, AT.signingSeed);
@@ -267,6 +278,19 @@ export class Accounts {
     signed.set(key, 1);
     return signed;
   }
+}
+
+/** Users whose keys are elsewhere. */
+export interface Strangers {
+  /** The number of the first; the others follow. */
+  readonly first: number;
+  /** 64 bytes each. */
+  readonly identities: Uint8Array;
+}
+
+function isStranger(strangers: Strangers | undefined, user: number): boolean {
+  if (strangers === undefined || user < strangers.first) return false;
+  return user < strangers.first + strangers.identities.length / IDENTITY_BYTES;
 }
 
 /** A verified bundle, as views of what was given. */

@@ -91,16 +91,23 @@ export function chosenAead(provider: Provider, options: Options): Aead {
 export function carry(
   setup: Setup,
   ends: EndToEnd,
-  sending: 'authenticated' | 'anonymous' = 'authenticated',
+  sending: Sending = 'authenticated',
 ): Pick<World, 'clients' | 'relay' | 'senders'> {
-  const relay = new Uint8Array(RELAY_SECRET_BYTES);
-  setup.randomness.fill(relay);
-  const senders = sending === 'anonymous' ? drawSenders(setup) : undefined;
+  const carrier = openCarrier(setup, sending);
   const clients =
     setup.options['hop'] === 'none'
       ? new DirectClients(ends)
-      : new HopClients(setup, ends, relay, senders);
-  return senders === undefined ? { clients, relay } : { clients, relay, senders };
+      : new HopClients(setup, ends, carrier.relay, carrier.senders);
+  return { ...carrier, clients };
+}
+
+export type Sending = 'authenticated' | 'anonymous';
+
+/** The provider's side alone, for clients that are not carried over hops. */
+export function openCarrier(setup: Setup, sending: Sending): Pick<World, 'relay' | 'senders'> {
+  const relay = new Uint8Array(RELAY_SECRET_BYTES);
+  setup.randomness.fill(relay);
+  return sending === 'anonymous' ? { relay, senders: drawSenders(setup) } : { relay };
 }
 
 /** Names the stream of random numbers that `drawSenders` uses. */

@@ -24,8 +24,12 @@ export interface EscrowField {
   bytes(state: RatchetState, end: number): number;
   /** Writes that field; the ratchet has taken the frame's step. */
   write(out: Uint8Array, source: FieldSource): void;
-  /** Whether a frame with this N may carry a field of this length; else ESCROW_INVALID. */
-  fits(n: number, length: number): boolean;
+  /**
+   * Whether a frame with this N may carry a field of this length; else ESCROW_INVALID.
+   *
+   * @param fromInitiator Whether the end that opened the session sent it.
+   */
+  fits(n: number, length: number, fromInitiator: boolean): boolean;
   /**
    * At the receiver, once the message opened: whether the field is what an honest sender would have
    * made. Else ESCROW_INVALID, and neither the ratchet nor the field may have moved.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KemName, Provider } from '../crypto/provider.ts';
+import type { Kem, KemName, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { openFieldSeal, type FieldSeal } from '../protocols/field-kem.ts';
 import { aeadName, carrierOptions } from './_carrier.ts';
@@ -46,9 +46,16 @@ export const ESCROW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 
 /** The ends of the ratchet that the options ask for, with this field. @throws HarnessError UNSUPPORTED. */
 export function openEscrowEnds(setup: Setup, field: EscrowField): RatchetEnds {
-  if (setup.options['ratchet'] !== 'pqxdh-ratchet') return new RatchetEnds(setup, { field });
-  const handshakeKem = chosenKem(setup.provider, HANDSHAKE_KEM);
-  return new RatchetEnds(setup, { field, handshakeKem });
+  return new RatchetEnds(setup, { ...chosenRatchet(setup), field });
+}
+
+/** L6 or L7, as the options say. @throws HarnessError UNSUPPORTED. */
+export function chosenRatchet({ provider, options }: Pick<Setup, 'provider' | 'options'>): {
+  readonly handshakeKem?: Kem;
+} {
+  return options['ratchet'] === 'pqxdh-ratchet'
+    ? { handshakeKem: chosenKem(provider, HANDSHAKE_KEM) }
+    : {};
 }
 
 /** How an authority reads the frames of these ends. */

@@ -9,7 +9,7 @@ import { NONE, PackedPool } from '../core/packed.ts';
 import { RefusedError, type Kem } from '../crypto/provider.ts';
 import { DoubleRatchet, HEADER_N_AT, RatchetState } from '../protocols/double-ratchet.ts';
 import { HEADER_SEAL_BYTES, HeaderSeal } from '../protocols/header-seal.ts';
-import type { Accounts } from './_accounts.ts';
+import type { Accounts, Strangers } from './_accounts.ts';
 import { chosenAead, type EndToEnd } from './_carrier.ts';
 import { FieldSource, type EscrowField } from './_escrow-field.ts';
 import type { PackedMembers } from './_members.ts';
@@ -37,6 +37,8 @@ export interface RatchetFeatures {
   readonly handshakeKem?: Kem;
   readonly rekey?: { readonly kem: Kem; readonly everyMessages: number };
   readonly headerEncryption?: boolean;
+  /** Users whose secrets are not of this world's clients. */
+  readonly strangers?: Strangers;
 }
 
 export class RatchetEnds implements EndToEnd {
@@ -80,7 +82,7 @@ export class RatchetEnds implements EndToEnd {
     this.#skipped = new SkippedStore(this.#form.keyBytes);
     this.#members = members;
     this.#field = field;
-    this.#sessions = new X3dhSessions(setup, handshakeKem);
+    this.#sessions = new X3dhSessions(setup, handshakeKem, features.strangers);
     this.accounts = this.#sessions.accounts;
     const keys = { headerKeys: headerEncryption, macChains };
     this.#ratchet = new DoubleRatchet(provider, randomness, keys, field?.newSecret?.bind(field));
@@ -248,7 +250,8 @@ export class RatchetEnds implements EndToEnd {
     if (!layout.readOn(frame, rekeyBits)) return OUTCOME.AUTH_FAILED;
     if (this.#field !== undefined) {
       const n = getUint32(header, HEADER_N_AT);
-      if (!this.#field.fits(n, layout.fieldBytes)) return OUTCOME.ESCROW_INVALID;
+      const fromInitiator = (state.flags & IS_INITIATOR) === 0;
+      if (!this.#field.fits(n, layout.fieldBytes, fromInitiator)) return OUTCOME.ESCROW_INVALID;
       this.#describe(session, member, atMs, false);
       this.#source.n = n;
     }

@@ -12,7 +12,7 @@ import { equalBytes, getUint32, putUint32 } from '../core/bytes.ts';
 import { RefusedError, type Kem, type Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { IDENTITY_BYTES, SHARED_SECRET_BYTES, X3dh } from '../protocols/x3dh.ts';
-import { Accounts, type Bundle } from './_accounts.ts';
+import { Accounts, type Bundle, type Strangers } from './_accounts.ts';
 import { OUTCOME, type Setup } from './_pipeline.ts';
 
 const EPHEMERAL_AT: number = IDENTITY_BYTES;
@@ -45,12 +45,15 @@ export class X3dhSessions {
   /** SK of the last agreement that succeeded. */
   readonly secret: Uint8Array = new Uint8Array(SHARED_SECRET_BYTES);
 
-  /** @param kem With it the handshake is PQXDH. */
-  constructor({ provider, randomness, users }: Setup, kem?: Kem) {
+  /**
+   * @param kem With it the handshake is PQXDH.
+   * @param strangers Users whose secrets are not of this world's clients.
+   */
+  constructor({ provider, randomness, users }: Setup, kem?: Kem, strangers?: Strangers) {
     this.#provider = provider;
     this.#randomness = randomness;
     this.#kem = kem;
-    this.accounts = new Accounts(provider, randomness, users, kem);
+    this.accounts = new Accounts(provider, randomness, users, kem, strangers);
     this.#x3dh = new X3dh(provider);
   }
 

@@ -13,6 +13,7 @@ import {
   synchronousClients,
   type Authority,
   type Clients,
+  type FrameKind,
   type Options,
   type Outbox,
   type Pipeline,
@@ -45,6 +46,8 @@ export class SmallWorld {
   readonly members: PackedMembers;
   /** All that relay and authority were asked, in order. */
   readonly calls: RoleCall[] = [];
+  /** What the last message sent to a mailbox of the authority, then what the relay keeps of it. */
+  #escrowed: { readonly to: number; bytes: Uint8Array } | undefined;
 
   private constructor(
     pipeline: Pipeline,
@@ -86,12 +89,17 @@ export class SmallWorld {
     return small;
   }
 
-  /** @returns The one frame that carries `plaintext` to the relay. */
+  /** @returns The one frame that carries `plaintext` to the receiver, through the relay. */
   send(session: number, member: number, plaintext: Uint8Array): Uint8Array {
     const frames: Uint8Array[] = [];
-    this.clients.send(session, member, plaintext.slice(), 0, outboxInto(frames));
-    assert.equal(frames.length, 1, 'frames of one message');
-    return frames[0]!;
+    const sent: { kind: FrameKind; to: number }[] = [];
+    this.clients.send(session, member, plaintext.slice(), 0, outboxInto(frames, sent));
+    const escrowed = sent.findIndex(({ kind }) => kind === 'escrow');
+    this.#escrowed =
+      escrowed < 0 ? undefined : { to: sent[escrowed]!.to, bytes: frames[escrowed]! };
+    const messages = frames.filter((_, frame) => sent[frame]!.kind === 'message');
+    assert.equal(messages.length, 1, 'frames of one message');
+    return messages[0]!;
   }
 
   /** What the relay keeps of a frame that `member` sent. */
@@ -99,6 +107,14 @@ export class SmallWorld {
     const user = this.members.user(session, member);
     const from = this.world.senders?.[user] ?? user;
     const to = this.members.user(session, 1 - member);
+    const stored = this.#accept(from, to, frame);
+    if (this.#escrowed !== undefined) {
+      this.#escrowed.bytes = this.#accept(from, this.#escrowed.to, this.#escrowed.bytes);
+    }
+    return stored;
+  }
+
+  #accept(from: number, to: number, frame: Uint8Array): Uint8Array {
     return this.#ask('accept', [from, to], frame, (out) =>
       this.relay.accept(from, to, frame, 0, out),
     );
@@ -113,6 +129,19 @@ export class SmallWorld {
   handOver(session: number, member: number, stored: Uint8Array): Uint8Array {
     const to = this.members.user(session, member);
     return this.#ask('handOver', [to], stored, (out) => this.relay.handOver(to, stored, out));
+  }
+
+  /**
+   * What the authority gets of the message that was stored last.
+   *
+   * @param member Who sent it.
+   */
+  evidence(session: number, member: number, stored: Uint8Array): Uint8Array {
+    const escrowed = this.#escrowed;
+    if (escrowed === undefined) return this.handOver(session, 1 - member, stored);
+    return this.#ask('handOver', [escrowed.to], escrowed.bytes, (out) =>
+      this.relay.handOver(escrowed.to, escrowed.bytes, out),
+    );
   }
 
   /** @returns The plaintext, or a negative outcome. */
@@ -188,15 +217,16 @@ export function relayOpening(
   return { provider, randomness: seededRandomness(2), secret: secret.slice(), options };
 }
 
-function outboxInto(frames: Uint8Array[]): Outbox {
+function outboxInto(frames: Uint8Array[], sent: { kind: FrameKind; to: number }[] = []): Outbox {
   let reserved = EMPTY;
   return {
     reserve(bytes) {
       reserved = new Uint8Array(bytes);
       return reserved;
     },
-    emit(_toUser, _kind, length) {
+    emit(to, kind, length) {
       frames.push(reserved.slice(0, length));
+      sent.push({ kind, to });
     },
   };
 }

@@ -1,0 +1,211 @@
+import type { Account, Session } from '@matrix-org/olm';
+import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
+import { HarnessError } from '../../core/errors.ts';
+import { foreignFailure } from './_library.ts';
+import {
+  LIBOLM,
+  LIBOLM_SKIP_LIMIT,
+  loadLibolm,
+  OLM_TYPE,
+  type Libolm,
+  type OlmMessage,
+} from './_libolm.ts';
+import { innerMessageOf } from './_ratchet-header.ts';
+import { ReceivedPositions } from './_received-positions.ts';
+import { carry, carrierOptions, openCarrierRelay, type EndToEnd } from '../_carrier.ts';
+import type { PackedMembers } from '../_members.ts';
+import { PERSIST_OPTION } from '../_session-records.ts';
+import { OUTCOME, type Outbox, type Pipeline, type Setup, type World } from '../_pipeline.ts';
+
+/** In front of each message: which of Olm's two types it has, as beside every message in Matrix. */
+const TYPE_BYTES = 1;
+
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+/** Curve25519 identity, Ed25519 identity, one-time key, signatures of the first and the last. */
+const BUNDLE_BYTES = 3 * KEY_BYTES + 2 * SIGNATURE_BYTES;
+const AT = {
+  identity: 0,
+  signing: KEY_BYTES,
+  oneTime: 2 * KEY_BYTES,
+  identitySignature: 3 * KEY_BYTES,
+  oneTimeSignature: 3 * KEY_BYTES + SIGNATURE_BYTES,
+} as const;
+
+/** A user; keys and signatures in unpadded base64, as libolm gives and takes them. */
+interface Device {
+  readonly account: Account;
+  readonly identity: string;
+  readonly signing: string;
+  readonly identitySignature: string;
+  /** One-time keys that were published and not used yet. */
+  outstanding: number;
+  /** Published again and again while no more one-time keys can be outstanding. */
+  fallback: string | undefined;
+}
+
+/** Frees what a world kept in libolm's memory, which no garbage collector sees. */
+const worlds = new FinalizationRegistry<{ free(): void }[]>((objects) => {
+  for (const object of objects) object.free();
+});
+
+class OlmEnds implements EndToEnd {
+  readonly #library: Libolm;
+  readonly #members: PackedMembers;
+  readonly #devices: readonly Device[];
+  readonly #sessions: KeptSessions | PickledSessions;
+  readonly #positions: ReceivedPositions;
+  readonly #utility: InstanceType<Libolm['Utility']>;
+
+  /** Registers all users: two key generations and one signature each. */
+  constructor(library: Libolm, { members, users, options }: Setup) {
+    this.#library = library;
+    this.#members = members;
+    this.#devices = Array.from({ length: users }, () => register(library));
+    const isRecord = options['persist'] === 'record';
+    this.#sessions = isRecord ? new PickledSessions(library) : new KeptSessions();
+    this.#positions = new ReceivedPositions(members.sessions * 2);
+    this.#utility = new library.Utility();
+    const accounts = this.#devices.map(({ account }) => account);
+    worlds.register(this, [...accounts, this.#utility, this.#sessions]);
+  }
+
+  /** Public identity keys of all users, 64 bytes each. */
+  directory(): Uint8Array {
+    return concatBytes(
+      ...this.#devices.flatMap(({ identity, signing }) => [binary(identity), binary(signing)]),
+    );
+  }
+
+  /** A fresh one-time key: one key generation and one signature. */
+  publish(user: number, _atMs: number, outbox: Outbox): void {
+    const device = this.#devices[user]!;
+    const oneTime = oneTimeKeyOf(device);
+    const bundle = outbox.reserve(BUNDLE_BYTES);
+    put(bundle, AT.identity, device.identity);
+    put(bundle, AT.signing, device.signing);
+    put(bundle, AT.oneTime, oneTime);
+    put(bundle, AT.identitySignature, device.identitySignature);
+    put(bundle, AT.oneTimeSignature, device.account.sign(oneTime));
+    outbox.emit(user, 'bundle', BUNDLE_BYTES);
+  }
+
+  /** Two Ed25519 verifications, two key generations and three X25519. */
+  initiate(session: number, member: number, bundle: Uint8Array, _atMs: number): number {
+    const device = this.#devices[this.#members.user(session, member)]!;
+    const peer = this.#devices[this.#members.user(session, 1 - member)]!;
+    if (bundle.length !== BUNDLE_BYTES) return OUTCOME.AUTH_FAILED;
+    const identity = text(bundle, AT.identity, KEY_BYTES);
+    const signing = text(bundle, AT.signing, KEY_BYTES);
+    if (identity !== peer.identity || signing !== peer.signing) return OUTCOME.AUTH_FAILED;
+    const oneTime = text(bundle, AT.oneTime, KEY_BYTES);
+    const identitySignature = text(bundle, AT.identitySignature, SIGNATURE_BYTES);
+    const oneTimeSignature = text(bundle, AT.oneTimeSignature, SIGNATURE_BYTES);
+    const opened = new this.#library.Session();
+    try {
+      this.#utility.ed25519_verify(signing, identity, identitySignature);
+      this.#utility.ed25519_verify(signing, oneTime, oneTimeSignature);
+      opened.create_outbound(device.account, identity, oneTime);
+    } catch (error) {
+      opened.free();
+      return refusalOf(error);
+    }
+    this.#sessions.put(session * 2 + member, opened);
+    return 0;
+  }
+
+  send(session: number, member: number, plaintext: Uint8Array, _atMs: number, outbox: Outbox): void {
+    const end = session * 2 + member;
+    let message: OlmMessage;
+    try {
+      message = this.#sessions.use(end, (opened) => this.#library.calls.encrypt(opened, plaintext));
+    } catch (error) {
+      throw foreignFailure('libolm', error);
+    }
+    const length = TYPE_BYTES + Math.floor((message.body.length * 3) / 4);
+    const frame = outbox.reserve(length);
+    frame[0] = message.type;
+    put(frame, TYPE_BYTES, message.body);
+    outbox.emit(this.#members.user(session, 1 - member), 'message', length);
+  }
+
+  receive(
+    session: number,
+    member: number,
+    frame: Uint8Array,
+    _atMs: number,
+    out: Uint8Array,
+  ): number {
+    const end = session * 2 + member;
+    const type = frame[0];
+    if (type !== OLM_TYPE.normal && type !== OLM_TYPE.prekey) return OUTCOME.AUTH_FAILED;
+    const isOpen = this.#sessions.has(end);
+    if (!isOpen && type === OLM_TYPE.normal) return OUTCOME.UNKNOWN_KEY;
+    const bytes = frame.subarray(TYPE_BYTES);
+    const message = { type, body: text(bytes, 0, bytes.length) };
+    try {
+      const length = isOpen
+        ? this.#sessions.use(end, (opened) => this.#library.calls.decrypt(opened, message, out))
+        : this.#accept(session, member, message, out);
+      const header = headerOf(type, bytes);
+      if (header !== undefined) this.#positions.add(end, header);
+      return length;
+    } catch (error) {
+      return this.#refused(error, end, type, bytes);
+    }
+  }
+
+  snapshot(): never {
+    throw new HarnessError('UNSUPPORTED', 'libolm gives its state encrypted and in a form of its own');
+  }
+
+  keys(): never {
+    throw new HarnessError('UNSUPPORTED', 'libolm does not give its private keys');
+  }
+
+  /** One key lookup and three X25519, then the message; the one-time key goes when it opened. */
+  #accept(session: number, member: number, message: OlmMessage, out: Uint8Array): number {
+    const device = this.#devices[this.#members.user(session, member)]!;
+    const peer = this.#devices[this.#members.user(session, 1 - member)]!;
+    const opened = new this.#library.Session();
+    let length: number;
+    try {
+      opened.create_inbound_from(device.account, peer.identity, message.body);
+      length = this.#library.calls.decrypt(opened, message, out);
+      device.account.remove_one_time_keys(opened);
+    } catch (error) {
+      opened.free();
+      throw error;
+    }
+    if (device.fallback === undefined || !usesKey(message, device.fallback)) device.outstanding -= 1;
+    this.#sessions.put(session * 2 + member, opened);
+    return length;
+  }
+
+  /** libolm has one error for replays, gaps and wrong MACs: what the header says tells them apart. */
+  #refused(error: unknown, end: number, type: number, bytes: Uint8Array): number {
+    const outcome = refusalOf(error);
+    const header = outcome === OUTCOME.AUTH_FAILED ? headerOf(type, bytes) : undefined;
+    if (header === undefined) return outcome;
+    const missing = header.counter - this.#positions.next(end, header);
+    if (missing < 0) return OUTCOME.DUPLICATE;
+    return missing > LIBOLM_SKIP_LIMIT ? OUTCOME.TOO_FAR : outcome;
+  }
+}
+
+/** Errors that a peer's message or key can cause, by libolm's names. */
+const REFUSALS: Readonly<Record<string, number>> = {
+  'OLM.BAD_MESSAGE_KEY_ID': OUTCOME.UNKNOWN_KEY,
+  'OLM.BAD_MESSAGE_MAC': OUTCOME.AUTH_FAILED,
+  'OLM.BAD_MESSAGE_FORMAT': OUTCOME.AUTH_FAILED,
+  'OLM.BAD_MESSAGE_VERSION': OUTCOME.AUTH_FAILED,
+  'OLM.BAD_SIGNATURE': OUTCOME.AUTH_FAILED,
+  'OLM.INVALID_BASE64': OUTCOME.AUTH_FAILED,
+};
+
+/** @throws HarnessError for what is no refusal. */
+function refusalOf(error: unknown): number {
+  const outcome = error instanceof Error ? REFUSALS[error.message] : undefined;
+  if (outcome === undefined) throw foreignFailure('libolm', error);
+  return outcome;
+}
