@@ -93,6 +93,38 @@ export class EvidenceFrame {
   }
 }
 
+/** Reads frames that were handed over. */
+export class EvidenceReader {
+  readonly #layout: RatchetFrame;
+  readonly #frame: EvidenceFrame;
+  /** Which member opened the session, learnt from frames that carry a handshake. */
+  readonly #initiators: Uint8Array;
+
+  /** @param sealBytes What the message form adds to the plaintext. */
+  constructor({ options, directory, members }: AuthorityOpening, sealBytes: number) {
+    this.#layout = new RatchetFrame(escrowFrameShape(options, sealBytes));
+    this.#frame = new EvidenceFrame(directory, members, this.#layout);
+    this.#initiators = new Uint8Array(members.sessions);
+  }
+
+  /** @returns Valid until the next call; undefined when it is no frame of these ends. */
+  read(session: number, sender: number, evidence: Uint8Array): EvidenceFrame | undefined {
+    const layout = this.#layout;
+    if (!layout.read(evidence) || !layout.readOn(evidence, 0)) return undefined;
+    if (layout.hasHandshake) this.#initiators[session] = sender;
+    const frame = this.#frame;
+    frame.bytes = evidence;
+    frame.session = session;
+    frame.sender = sender;
+    frame.end = session * 2 + sender;
+    frame.initiator = this.#initiators[session]!;
+    const { header } = frame;
+    for (let i = 0; i < header.length; i++) header[i] = evidence[layout.headerAt + i]!;
+    frame.n = getUint32(header, HEADER_N_AT);
+    return frame;
+  }
+}
+
 /** How a design comes by encryption keys. */
 export interface KeyRecovery {
   /**
@@ -111,35 +143,19 @@ export interface KeyRecovery {
 export class RatchetAuthority implements Authority {
   readonly #recovery: KeyRecovery;
   readonly #form: MessageForm;
-  readonly #layout: RatchetFrame;
-  readonly #frame: EvidenceFrame;
-  /** Which member opened the session, learnt from frames that carry a handshake. */
-  readonly #initiators: Uint8Array;
+  readonly #reader: EvidenceReader;
   readonly #key = new Uint8Array(32);
   readonly #views = new ScratchViews();
 
-  constructor({ provider, options, directory, members }: AuthorityOpening, recovery: KeyRecovery) {
+  constructor(opening: AuthorityOpening, recovery: KeyRecovery) {
     this.#recovery = recovery;
-    this.#form = openMessageForm(provider, options);
-    this.#layout = new RatchetFrame(escrowFrameShape(options, this.#form.overheadBytes));
-    this.#frame = new EvidenceFrame(directory, members, this.#layout);
-    this.#initiators = new Uint8Array(members.sessions);
+    this.#form = openMessageForm(opening.provider, opening.options);
+    this.#reader = new EvidenceReader(opening, this.#form.overheadBytes);
   }
 
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number {
-    const layout = this.#layout;
-    if (!layout.read(evidence) || !layout.readOn(evidence, 0)) return OUTCOME.AUTH_FAILED;
-    if (layout.hasHandshake) this.#initiators[session] = member;
-    const frame = this.#frame;
-    frame.bytes = evidence;
-    frame.session = session;
-    frame.sender = member;
-    frame.end = session * 2 + member;
-    frame.initiator = this.#initiators[session]!;
-    const { header } = frame;
-    for (let i = 0; i < header.length; i++) header[i] = evidence[layout.headerAt + i]!;
-    frame.n = getUint32(header, HEADER_N_AT);
-
+    const frame = this.#reader.read(session, member, evidence);
+    if (frame === undefined) return OUTCOME.AUTH_FAILED;
     const outcome = this.#recovery.encryptionKey(frame, this.#key);
     if (outcome < 0) return outcome;
     const sealed = frame.text;

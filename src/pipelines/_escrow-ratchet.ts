@@ -35,6 +35,19 @@ export const FIELD_OPTION: OptionSpec = {
   default: 'x25519',
 };
 
+/** Sessions under a warrant, where recovering, or being a target, costs more than all could pay. */
+export const TARGETS_OPTION: OptionSpec = {
+  title: 'sessions under a warrant; 0 for all',
+  values: { min: 0, max: 100_000_000 },
+  default: '0',
+};
+
+/** How many sessions are under a warrant: those with the lowest numbers. */
+export function targetsOf(options: Options, sessions: number): number {
+  const targets = Number(options['targets']);
+  return targets === 0 ? sessions : Math.min(targets, sessions);
+}
+
 /** The options of every escrow design on a ratchet. */
 export const ESCROW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...carrierOptions({ hop: 'on', rest: 'user-day' }),

@@ -3,11 +3,7 @@ import { HarnessError } from '../core/errors.ts';
 import { PackedRecords } from '../core/packed.ts';
 import type { Provider } from '../crypto/provider.ts';
 import type { RatchetState } from '../protocols/double-ratchet.ts';
-import {
-  FIELD_SECRET_BYTES,
-  type FieldSeal,
-  type FieldSecret,
-} from '../protocols/field-kem.ts';
+import { FIELD_SECRET_BYTES, type FieldSeal, type FieldSecret } from '../protocols/field-kem.ts';
 import { SymmetricChain } from '../protocols/symmetric-chain.ts';
 import { carry, openCarrierRelay } from './_carrier.ts';
 import { ChainFollower } from './_chain-follower.ts';
@@ -42,11 +38,7 @@ function freshSealKey(seal: FieldSeal, authorityPublic: Uint8Array): SealKey {
 }
 
 /** With randomness out of the chain key: who has that key makes the same field again. */
-function derivedSealKey(
-  provider: Provider,
-  seal: FieldSeal,
-  authorityPublic: Uint8Array,
-): SealKey {
+function derivedSealKey(provider: Provider, seal: FieldSeal, authorityPublic: Uint8Array): SealKey {
   const infos = new FieldInfo(FIELD_TYPE);
   const seed = new Uint8Array(FIELD_SECRET_BYTES);
   return (out, source) => {
@@ -196,9 +188,7 @@ class BothChainKeysField implements EscrowField {
   }
 
   bytes(state: RatchetState, end: number): number {
-    return state.sent === 0
-      ? this.#carries[end]! * this.#sealedBytes
-      : this.#repetition.bytes(end);
+    return state.sent === 0 ? this.#carries[end]! * this.#sealedBytes : this.#repetition.bytes(end);
   }
 
   write(out: Uint8Array, source: FieldSource): void {

@@ -11,13 +11,12 @@ import {
 } from './_carrier.ts';
 import { derivedRandomness } from './_derived-randomness.ts';
 import { EscrowOutbox } from './_escrow-outbox.ts';
-import { chosenRatchet, RATCHET_OPTION } from './_escrow-ratchet.ts';
+import { chosenRatchet, RATCHET_OPTION, TARGETS_OPTION, targetsOf } from './_escrow-ratchet.ts';
 import { PackedMembers } from './_members.ts';
 import {
   OUTCOME,
   type Authority,
   type AuthorityOpening,
-  type Options,
   type Outbox,
   type Pipeline,
   type Setup,
@@ -27,12 +26,6 @@ import { RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
 import { PERSIST_OPTION } from './_session-records.ts';
 
 const SEED_BYTES = 32;
-
-/** Sessions under a warrant: those below this number. */
-function targetsOf(options: Options, sessions: number): number {
-  const targets = Number(options['targets']);
-  return targets === 0 ? sessions : Math.min(targets, sessions);
-}
 
 /** The sessions with the ghost: one for each member of each target, who is member 0 of it. */
 function ghostMembers(members: PackedMembers, targets: number, ghost: number): Uint32Array {
@@ -164,11 +157,7 @@ const escrowGhost: Pipeline = {
     ...carrierOptions({ hop: 'on', rest: 'user-day' }),
     persist: PERSIST_OPTION,
     ratchet: RATCHET_OPTION,
-    targets: {
-      title: 'sessions under a warrant; 0 for all',
-      values: { min: 0, max: 100_000_000 },
-      default: '0',
-    },
+    targets: TARGETS_OPTION,
   },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,

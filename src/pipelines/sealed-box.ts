@@ -1,14 +1,12 @@
-import { concatBytes, putUint32, utf8 } from '../core/bytes.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { Hpke, HPKE_OVERHEAD_BYTES } from '../protocols/hpke.ts';
-import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
 import { aeadName, carry, carrierOptions, openCarrierRelay, type EndToEnd } from './_carrier.ts';
+import { SealedBoxInfo } from './_sealed-box-info.ts';
 import { StaticIdentities } from './_static-identities.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
 import { OUTCOME, type Outbox, type Pipeline, type Setup, type World } from './_pipeline.ts';
 
-const INFO_LABEL = utf8('sealbench sealed-box');
 const NO_AAD = new Uint8Array(0);
 
 /**
@@ -20,8 +18,7 @@ class SealedBoxEnds implements EndToEnd {
   readonly #randomness: Randomness;
   readonly #members: PackedMembers;
   readonly #hpke: Hpke;
-  /** Session 4, identity of the recipient 64, after the label. */
-  readonly #info = concatBytes(INFO_LABEL, new Uint8Array(4 + IDENTITY_BYTES));
+  readonly #info = new SealedBoxInfo();
   readonly #views = new ScratchViews();
 
   constructor(setup: Setup) {
@@ -93,9 +90,7 @@ class SealedBoxEnds implements EndToEnd {
   }
 
   #infoOf(session: number, recipient: number): Uint8Array {
-    putUint32(this.#info, INFO_LABEL.length, session);
-    this.#info.set(this.identities.identity(recipient), INFO_LABEL.length + 4);
-    return this.#info;
+    return this.#info.of(session, this.identities.identity(recipient));
   }
 }
 
