@@ -135,10 +135,12 @@ function shortKem(provider: Provider): Kem {
   return {
     publicKeyBytes: 32,
     secretKeyBytes: 64,
+    randomnessBytes: 32,
     ciphertextBytes: 32,
     sharedSecretBytes: 32,
     derandomised: true,
     publicKey: (out, secretKey) => provider.x25519Public(out, secretKey.slice(0, 32)),
+    handle: unused,
     encapsulate: unused,
     decapsulate: unused,
   };
