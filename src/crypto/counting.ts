@@ -11,7 +11,11 @@
  * | `x25519-base`, `x25519`, `x25519-handle`, `x25519-import` | public key; agreement with a secret's bytes, with a handle; import |
  * | `ed25519-base`, `ed25519-import`, `ed25519-sign:LEN`, `ed25519-verify:LEN` | public key; import; message |
  * | `chacha20-poly1305-seal:AAD+TEXT`, `...-open:AAD+TEXT` | associated data and plaintext; likewise `aes-256-gcm` |
- * | `ml-kem-768-public`, `...-encapsulate`, `...-decapsulate` | likewise `ml-kem-1024` |
+ * | `chacha20:LEN` | text encrypted or decrypted by the stream cipher alone |
+ * | `ml-kem-768-public`, `...-encapsulate`, `...-decapsulate` | likewise `ml-kem-1024`, `x-wing` |
+ * | `ml-kem-768-import`, `...-decapsulate-handle` | import of a key; with a handle |
+ * | `ristretto255-base`, `ristretto255-multiply`, `ristretto255-add` | generator, element times a scalar; elements added or subtracted |
+ * | `ristretto255-scalar`, `ristretto255-invert` | scalars reduced, added, subtracted or multiplied; inverted |
  *
  * Where a provider's HMAC or HKDF is `composed`, the counting provider composes it again over its
  * own counted functions, so that one HMAC appears both as `hmac-sha256:1` and as the `sha256:65` and
@@ -28,6 +32,7 @@ import {
   type AeadName,
   type Kem,
   type KemName,
+  type PrimeGroup,
   type Provider,
 } from './provider.ts';
 
@@ -103,6 +108,10 @@ export function countPrimitives(inner: Provider): CountedProvider {
       count(`ed25519-verify:${message.length}`);
       return inner.ed25519Verify(signature, publicKey, message);
     },
+    chacha20(out, key, nonce, data) {
+      count(`chacha20:${data.length}`);
+      inner.chacha20(out, key, nonce, data);
+    },
     aead: {
       'chacha20-poly1305': countAead('chacha20-poly1305', inner.aead['chacha20-poly1305'], count),
       ...(inner.aead['aes-256-gcm'] && {
@@ -116,7 +125,9 @@ export function countPrimitives(inner: Provider): CountedProvider {
       ...(inner.kem['ml-kem-1024'] && {
         'ml-kem-1024': countKem('ml-kem-1024', inner.kem['ml-kem-1024'], count),
       }),
+      ...(inner.kem['x-wing'] && { 'x-wing': countKem('x-wing', inner.kem['x-wing'], count) }),
     },
+    ...(inner.ristretto255 && { ristretto255: countGroup(inner.ristretto255, count) }),
   };
   return { provider, counts };
 }
@@ -137,6 +148,7 @@ function countAead(name: AeadName, inner: Aead, count: (name: string) => void): 
 function countKem(name: KemName, inner: Kem, count: (name: string) => void): Kem {
   return {
     publicKeyBytes: inner.publicKeyBytes,
+    randomnessBytes: inner.randomnessBytes,
     secretKeyBytes: inner.secretKeyBytes,
     ciphertextBytes: inner.ciphertextBytes,
     sharedSecretBytes: inner.sharedSecretBytes,
@@ -149,9 +161,55 @@ function countKem(name: KemName, inner: Kem, count: (name: string) => void): Kem
       count(`${name}-encapsulate`);
       inner.encapsulate(ciphertext, sharedSecret, publicKey, randomness);
     },
+    handle(secretKey) {
+      count(`${name}-import`);
+      return inner.handle(secretKey);
+    },
     decapsulate(sharedSecret, secretKey, ciphertext) {
-      count(`${name}-decapsulate`);
+      const form = secretKey instanceof Uint8Array ? '' : '-handle';
+      count(`${name}-decapsulate${form}`);
       inner.decapsulate(sharedSecret, secretKey, ciphertext);
+    },
+  };
+}
+
+function countGroup(inner: PrimeGroup, count: (name: string) => void): PrimeGroup {
+  return {
+    scalarReduce(out, wide) {
+      count('ristretto255-scalar');
+      inner.scalarReduce(out, wide);
+    },
+    scalarAdd(out, a, b) {
+      count('ristretto255-scalar');
+      inner.scalarAdd(out, a, b);
+    },
+    scalarSubtract(out, a, b) {
+      count('ristretto255-scalar');
+      inner.scalarSubtract(out, a, b);
+    },
+    scalarMultiply(out, a, b) {
+      count('ristretto255-scalar');
+      inner.scalarMultiply(out, a, b);
+    },
+    scalarInvert(out, a) {
+      count('ristretto255-invert');
+      inner.scalarInvert(out, a);
+    },
+    multiplyBase(out, scalar) {
+      count('ristretto255-base');
+      inner.multiplyBase(out, scalar);
+    },
+    multiply(out, scalar, element) {
+      count('ristretto255-multiply');
+      inner.multiply(out, scalar, element);
+    },
+    add(out, a, b) {
+      count('ristretto255-add');
+      inner.add(out, a, b);
+    },
+    subtract(out, a, b) {
+      count('ristretto255-add');
+      inner.subtract(out, a, b);
     },
   };
 }

@@ -3,7 +3,7 @@
  *
  * Every call is synchronous, over plain `Uint8Array`s of exactly the stated lengths, and writes into
  * an `out` that the caller owns. An output never overlaps an input. Nothing is kept of an argument
- * after the call, except by the two `...Handle` functions, which copy.
+ * after the call, except by the functions that make a handle, which copy.
  *
  * What the specifications refuse is refused here: a wrong length, a low-order X25519 point (RFC 7748
  * §6.1), a tag that does not verify. Refusals leak nothing: `RefusedError` has one message.
@@ -49,8 +49,18 @@ export type PrimitiveName =
   | AeadName
   | KemName;
 
-/** `library`: the package's own function. `composed`: ours, over its SHA-256 or HMAC. */
-export type PrimitiveSource = 'library' | 'composed' | 'node:crypto' | 'none';
+/**
+ * `library`: the package's own function. `composed`: ours, over its SHA-256 or HMAC, and counted
+ * down to these. `assembled`: ours, out of the ML-KEM and X25519 at hand, and counted as one call.
+ * The others name who computes instead of the package.
+ */
+export type PrimitiveSource =
+  | 'library'
+  | 'composed'
+  | 'assembled'
+  | 'node:crypto'
+  | 'libsodium (WASM)'
+  | 'none';
 
 /** Keys 32 bytes, nonces 12, tags 16; a ciphertext is the encrypted text followed by the tag. */
 export interface Aead {
@@ -88,6 +98,11 @@ export interface Kem {
   readonly derandomised: boolean;
   /** Derives the public key of a secret key in seed form. */
   publicKey(out: Uint8Array, secretKey: Uint8Array): void;
+  /**
+   * For a key that decapsulates often, as that of an authority does: where the library lets it, the
+   * seed is expanded here and not at each call.
+   */
+  handle(secretKey: Uint8Array): KeyHandle;
   /** @param randomness `randomnessBytes` long; ignored where `derandomised` is false. */
   encapsulate(
     ciphertext: Uint8Array,
@@ -95,12 +110,21 @@ export interface Kem {
     publicKey: Uint8Array,
     randomness: Uint8Array,
   ): void;
-  decapsulate(sharedSecret: Uint8Array, secretKey: Uint8Array, ciphertext: Uint8Array): void;
+  /**
+   * A changed ciphertext gives another secret (FIPS 203 §6.3).
+   *
+   * @throws RefusedError for an X-Wing ciphertext whose X25519 part is of low order.
+   */
+  decapsulate(
+    sharedSecret: Uint8Array,
+    secretKey: Uint8Array | KeyHandle,
+    ciphertext: Uint8Array,
+  ): void;
 }
 
 /**
  * ristretto255, RFC 9496: a group of prime order ℓ. Elements are its 32-byte encodings, scalars 32
- * bytes little-endian below ℓ.
+ * bytes little-endian below ℓ; one that is not below ℓ is refused.
  */
 export interface PrimeGroup {
   /** Reduces 64 uniform bytes, little-endian, modulo ℓ. */

@@ -235,6 +235,8 @@ export interface ForeignLibrary {
    * its numbers.
    */
   readonly differences: readonly string[];
+  /** Set where its calls are asynchronous: it is measured by the CPU of the process only. */
+  readonly asynchronous?: true;
   /** Loads it. @throws HarnessError UNAVAILABLE, with how to get it. */
   version(): Promise<string>;
 }

@@ -150,10 +150,11 @@ class ExpectedFields {
   }
 }
 
-/** What the next chain of an end carries, with `both`. */
+/** What the chains of an end carry, with `both`. */
 const CARRIES_NONE = 0;
+/** The first chain of the end that complies, which answers nothing. */
 const CARRIES_OWN = 1;
-/** And the key of the chain that it answers. */
+/** Its own key and that of the chain that it answers. */
 const CARRIES_BOTH = 2;
 
 /**
@@ -201,7 +202,6 @@ class BothChainKeysField implements EscrowField {
     if (out.length > this.#sealedBytes) {
       this.#answered.load(end, this.#words);
       out.set(this.#sealed, this.#sealedBytes);
-      this.#carries[end] = CARRIES_OWN;
     }
     this.#repetition.keep(end, out);
   }

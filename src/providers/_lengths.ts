@@ -37,3 +37,19 @@ export function requireAeadLengths(
     throw new RefusedError();
   }
 }
+
+/** Of `chacha20`, whose text keeps its length. */
+export function requireStreamLengths(
+  out: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  data: Uint8Array,
+): void {
+  if (
+    out.length !== data.length ||
+    key.length !== AEAD_KEY_BYTES ||
+    nonce.length !== AEAD_NONCE_BYTES
+  ) {
+    throw new RefusedError();
+  }
+}

@@ -35,6 +35,11 @@ export async function rawNativeCalls(): Promise<RawCalls> {
       const bytes = new Uint8Array(first);
       return () => sodium.randombytes_buf(bytes);
     }
+    if (name === 'chacha20') {
+      const text = new Uint8Array(first);
+      const streamed = new Uint8Array(first);
+      return () => sodium.crypto_stream_chacha20_ietf_xor(streamed, text, nonce, key);
+    }
     const aad = new Uint8Array(first);
     const plaintext = new Uint8Array(second);
     const ciphertext = new Uint8Array(second + 16);

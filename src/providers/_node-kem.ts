@@ -1,5 +1,6 @@
 /**
- * ML-KEM (FIPS 203) of node:crypto (OpenSSL 3.5). A seed is imported, that is expanded, at each call.
+ * ML-KEM (FIPS 203) of node:crypto (OpenSSL 3.5). A seed given as bytes is imported, that is
+ * expanded, at each call.
  *
  * @module
  */
@@ -11,12 +12,12 @@ import {
   encapsulate,
   type KeyObject,
 } from 'node:crypto';
-import { RefusedError, type Kem, type KemName } from '../crypto/provider.ts';
-import { ML_KEM_SIZES } from './_ml-kem.ts';
+import { RefusedError, type Kem } from '../crypto/provider.ts';
+import { KEM_SIZES, type MlKemName } from './_kem-sizes.ts';
 import { requireLength } from './_lengths.ts';
 
-export function nodeKem(name: KemName): Kem {
-  const sizes = ML_KEM_SIZES[name];
+export function nodeKem(name: MlKemName): Kem {
+  const sizes = KEM_SIZES[name];
   const importSeed = (seed: Uint8Array): KeyObject => {
     requireLength(seed, sizes.secretKeyBytes);
     return createPrivateKey({ key: seed, format: 'raw-seed', asymmetricKeyType: name });
@@ -28,6 +29,7 @@ export function nodeKem(name: KemName): Kem {
       requireLength(out, sizes.publicKeyBytes);
       out.set(createPublicKey(importSeed(secretKey)).export({ format: 'raw-public' }));
     },
+    handle: (secretKey) => ({ handle: importSeed(secretKey) }),
     encapsulate(ciphertext, sharedSecret, publicKey, randomness) {
       requireLength(ciphertext, sizes.ciphertextBytes);
       requireLength(sharedSecret, sizes.sharedSecretBytes);
@@ -46,7 +48,9 @@ export function nodeKem(name: KemName): Kem {
     decapsulate(sharedSecret, secretKey, ciphertext) {
       requireLength(sharedSecret, sizes.sharedSecretBytes);
       requireLength(ciphertext, sizes.ciphertextBytes);
-      sharedSecret.set(decapsulate(importSeed(secretKey), ciphertext));
+      const key =
+        secretKey instanceof Uint8Array ? importSeed(secretKey) : (secretKey.handle as KeyObject);
+      sharedSecret.set(decapsulate(key, ciphertext));
     },
   };
 }

@@ -22,6 +22,13 @@ declare module 'sodium-native' {
       message: Uint8Array,
       publicKey: Uint8Array,
     ): boolean;
+    /** RFC 8439 §2.4 from block 0. */
+    crypto_stream_chacha20_ietf_xor(
+      out: Uint8Array,
+      data: Uint8Array,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): void;
     crypto_aead_chacha20poly1305_ietf_encrypt(
       out: Uint8Array,
       plaintext: Uint8Array,

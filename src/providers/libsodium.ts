@@ -20,10 +20,10 @@ import {
   type Provider,
   type ProviderModule,
 } from '../crypto/provider.ts';
-import { requireAeadLengths, requireLength } from './_lengths.ts';
-import { loadLibrary, packageVersion } from './_package.ts';
-
-const PACKAGE = 'libsodium-wrappers-sumo';
+import { libraryKem } from './_library-kem.ts';
+import { requireAeadLengths, requireLength, requireStreamLengths } from './_lengths.ts';
+import { sodiumRistretto255 } from './_sodium-ristretto.ts';
+import { loadSodiumWasm, type SodiumWasm } from './_sodium-wasm.ts';
 
 const libsodium: ProviderModule = {
   name: 'libsodium',
@@ -33,21 +33,18 @@ const libsodium: ProviderModule = {
     'Arguments are copied into the WASM memory and results come as fresh arrays, copied into the buffer of the caller.',
     'Random bytes come from node:crypto: the generator of the library asks the platform once for every 4 bytes (about 80 us for 32 bytes).',
     'HKDF is composed over its HMAC-SHA256, which the standard build lacks. AES-256-GCM needs instructions that WebAssembly has not.',
-    'ML-KEM is not offered here, although libsodium 1.0.22 has ML-KEM-768.',
+    'It has ML-KEM-768 and X-Wing, but not ML-KEM-1024, so no pipeline that begins with PQXDH runs.',
+    'X-Wing private keys are expanded from the seed at each call.',
   ],
-  load: () =>
-    loadLibrary([PACKAGE], async () => {
-      const { default: sodium } = await import('libsodium-wrappers-sumo');
-      await sodium.ready;
-      return libsodiumProvider(sodium);
-    }),
+  async load() {
+    const { sodium, version } = await loadSodiumWasm();
+    return libsodiumProvider(sodium, version);
+  },
 };
 
 export default libsodium;
 
-type Sodium = typeof import('libsodium-wrappers-sumo').default;
-
-function libsodiumProvider(sodium: Sodium): Provider {
+function libsodiumProvider(sodium: SodiumWasm, version: string): Provider {
   const hmacSha256: HmacSha256 = (out, key, data) => {
     requireLength(out, SHA256_BYTES);
     // One call in place of three, but for keys of this length only.
@@ -61,7 +58,7 @@ function libsodiumProvider(sodium: Sodium): Provider {
   };
   return {
     name: 'libsodium',
-    version: `${packageVersion(PACKAGE)} (libsodium ${sodium.SODIUM_VERSION_STRING})`,
+    version,
     sources: {
       random: 'node:crypto',
       sha256: 'library',
@@ -69,10 +66,13 @@ function libsodiumProvider(sodium: Sodium): Provider {
       'hkdf-sha256': 'composed',
       x25519: 'library',
       ed25519: 'library',
+      chacha20: 'library',
+      ristretto255: 'library',
       'chacha20-poly1305': 'library',
       'aes-256-gcm': 'none',
-      'ml-kem-768': 'none',
+      'ml-kem-768': 'library',
       'ml-kem-1024': 'none',
+      'x-wing': 'library',
     },
     randomBytes(out) {
       randomFillSync(out);
@@ -123,6 +123,10 @@ function libsodiumProvider(sodium: Sodium): Provider {
       requireLength(publicKey, ED25519_PUBLIC_BYTES);
       return sodium.crypto_sign_verify_detached(signature, message, publicKey);
     },
+    chacha20(out, key, nonce, data) {
+      requireStreamLengths(out, key, nonce, data);
+      out.set(sodium.crypto_stream_chacha20_ietf_xor(data, nonce, key));
+    },
     aead: {
       'chacha20-poly1305': {
         seal(out, key, nonce, aad, plaintext) {
@@ -150,6 +154,22 @@ function libsodiumProvider(sodium: Sodium): Provider {
         },
       },
     },
-    kem: {},
+    kem: {
+      'ml-kem-768': libraryKem('ml-kem-768', {
+        publicKey: (seed) => sodium.crypto_kem_mlkem768_seed_keypair(seed).publicKey,
+        expand: (seed) => sodium.crypto_kem_mlkem768_seed_keypair(seed).privateKey,
+        encapsulate: (publicKey, randomness) =>
+          sodium.crypto_kem_mlkem768_enc_deterministic(publicKey, randomness),
+        decapsulate: (key, ciphertext) => sodium.crypto_kem_mlkem768_dec(ciphertext, key),
+      }),
+      'x-wing': libraryKem('x-wing', {
+        publicKey: (seed) => sodium.crypto_kem_xwing_seed_keypair(seed).publicKey,
+        expand: (seed) => new Uint8Array(seed), // Its private key is the seed.
+        encapsulate: (publicKey, randomness) =>
+          sodium.crypto_kem_xwing_enc_deterministic(publicKey, randomness),
+        decapsulate: (key, ciphertext) => sodium.crypto_kem_xwing_dec(ciphertext, key),
+      }),
+    },
+    ristretto255: sodiumRistretto255(sodium),
   };
 }

@@ -20,8 +20,14 @@ import {
   type Provider,
   type ProviderModule,
 } from '../crypto/provider.ts';
-import { requireAeadLengths, requireHkdfOutput, requireLength } from './_lengths.ts';
-import { ML_KEM_SIZES } from './_ml-kem.ts';
+import { libraryKem } from './_library-kem.ts';
+import {
+  requireAeadLengths,
+  requireHkdfOutput,
+  requireLength,
+  requireStreamLengths,
+} from './_lengths.ts';
+import { nobleRistretto255 } from './_noble-ristretto.ts';
 import { loadLibrary, packageVersion } from './_package.ts';
 
 const PACKAGES = ['@noble/curves', '@noble/hashes', '@noble/ciphers', '@noble/post-quantum'];
@@ -33,13 +39,13 @@ const noble: ProviderModule = {
   caveats: [
     'JavaScript gives no guarantee of constant time.',
     'Ed25519 verification is cofactored, where libsodium and OpenSSL compare without the cofactor (RFC 8032 §5.1.7 allows both): they differ on signatures that no honest signer makes.',
-    'Curve, AES-GCM, HKDF and ML-KEM results are fresh arrays, copied into the buffer of the caller.',
+    'Curve, AES-GCM, HKDF, ML-KEM and X-Wing results are fresh arrays, copied into the buffer of the caller.',
     'Random bytes come from node:crypto: the packages have no generator of their own.',
-    'ML-KEM private keys are expanded from the seed at each call.',
+    'X-Wing private keys are expanded from the seed at each call, those of ML-KEM too, but for keys that decapsulate often.',
   ],
   load: () =>
     loadLibrary(PACKAGES, async () => {
-      const [curves, sha2, hmac, hkdf, chacha, aes, mlKem] = await Promise.all([
+      const [curves, sha2, hmac, hkdf, chacha, aes, mlKem, hybrid] = await Promise.all([
         import('@noble/curves/ed25519.js'),
         import('@noble/hashes/sha2.js'),
         import('@noble/hashes/hmac.js'),
@@ -47,23 +53,39 @@ const noble: ProviderModule = {
         import('@noble/ciphers/chacha.js'),
         import('@noble/ciphers/aes.js'),
         import('@noble/post-quantum/ml-kem.js'),
+        import('@noble/post-quantum/hybrid.js'),
       ]);
-      return nobleProvider({ ...curves, ...sha2, ...hmac, ...hkdf, ...chacha, ...aes, ...mlKem });
+      return nobleProvider({
+        ...curves,
+        ...sha2,
+        ...hmac,
+        ...hkdf,
+        ...chacha,
+        ...aes,
+        ...mlKem,
+        ...hybrid,
+      });
     }),
 };
 
 export default noble;
 
-type Noble = Pick<typeof import('@noble/curves/ed25519.js'), 'x25519' | 'ed25519'> &
+type Noble = Pick<
+  typeof import('@noble/curves/ed25519.js'),
+  'x25519' | 'ed25519' | 'ristretto255'
+> &
   Pick<typeof import('@noble/hashes/sha2.js'), 'sha256'> &
   Pick<typeof import('@noble/hashes/hmac.js'), 'hmac'> &
   Pick<typeof import('@noble/hashes/hkdf.js'), 'hkdf'> &
-  Pick<typeof import('@noble/ciphers/chacha.js'), 'chacha20poly1305'> &
+  Pick<typeof import('@noble/ciphers/chacha.js'), 'chacha20' | 'chacha20poly1305'> &
   Pick<typeof import('@noble/ciphers/aes.js'), 'gcm'> &
-  Pick<typeof import('@noble/post-quantum/ml-kem.js'), 'ml_kem768' | 'ml_kem1024'>;
+  Pick<typeof import('@noble/post-quantum/ml-kem.js'), 'ml_kem768' | 'ml_kem1024'> &
+  Pick<typeof import('@noble/post-quantum/hybrid.js'), 'ml_kem768_x25519'>;
+
+type NobleKem = Pick<Noble['ml_kem768_x25519'], 'keygen' | 'encapsulate' | 'decapsulate'>;
 
 function nobleProvider(library: Noble): Provider {
-  const { x25519, ed25519, sha256, hmac, hkdf, chacha20poly1305, gcm } = library;
+  const { x25519, ed25519, sha256, hmac, hkdf, chacha20, chacha20poly1305, gcm } = library;
   return {
     name: 'noble',
     version: PACKAGES.map(packageVersion).join(', '),
@@ -74,10 +96,13 @@ function nobleProvider(library: Noble): Provider {
       'hkdf-sha256': 'library',
       x25519: 'library',
       ed25519: 'library',
+      chacha20: 'library',
+      ristretto255: 'library',
       'chacha20-poly1305': 'library',
       'aes-256-gcm': 'library',
       'ml-kem-768': 'library',
       'ml-kem-1024': 'library',
+      'x-wing': 'library',
     },
     randomBytes(out) {
       randomFillSync(out);
@@ -134,6 +159,10 @@ function nobleProvider(library: Noble): Provider {
       requireLength(publicKey, ED25519_PUBLIC_BYTES);
       return ed25519.verify(signature, message, publicKey, STRICT);
     },
+    chacha20(out, key, nonce, data) {
+      requireStreamLengths(out, key, nonce, data);
+      chacha20(key, nonce, data, out);
+    },
     aead: {
       'chacha20-poly1305': {
         seal(out, key, nonce, aad, plaintext) {
@@ -169,44 +198,25 @@ function nobleProvider(library: Noble): Provider {
       },
     },
     kem: {
-      'ml-kem-768': nobleKem('ml-kem-768', library.ml_kem768),
-      'ml-kem-1024': nobleKem('ml-kem-1024', library.ml_kem1024),
+      'ml-kem-768': nobleKem('ml-kem-768', library.ml_kem768, false),
+      'ml-kem-1024': nobleKem('ml-kem-1024', library.ml_kem1024, false),
+      'x-wing': nobleKem('x-wing', library.ml_kem768_x25519, true),
     },
+    ristretto255: nobleRistretto255(library.ristretto255),
   };
 }
 
 /** The decoding of RFC 8032 §5.1.7, as in the other libraries, not that of ZIP 215. */
 const STRICT = { zip215: false };
 
-function nobleKem(name: KemName, kem: Noble['ml_kem768']): Kem {
-  const sizes = ML_KEM_SIZES[name];
-  return {
-    ...sizes,
-    derandomised: true,
-    publicKey(out, secretKey) {
-      requireLength(out, sizes.publicKeyBytes);
-      requireLength(secretKey, sizes.secretKeyBytes);
-      out.set(kem.keygen(secretKey).publicKey);
+function nobleKem(name: KemName, kem: NobleKem, privateKeyIsSeed: boolean): Kem {
+  return libraryKem(name, {
+    publicKey: (seed) => kem.keygen(seed).publicKey,
+    expand: (seed) => (privateKeyIsSeed ? new Uint8Array(seed) : kem.keygen(seed).secretKey),
+    encapsulate(publicKey, randomness) {
+      const { cipherText, sharedSecret } = kem.encapsulate(publicKey, randomness);
+      return { ciphertext: cipherText, sharedSecret };
     },
-    encapsulate(ciphertext, sharedSecret, publicKey, randomness) {
-      requireLength(ciphertext, sizes.ciphertextBytes);
-      requireLength(sharedSecret, sizes.sharedSecretBytes);
-      requireLength(publicKey, sizes.publicKeyBytes);
-      requireLength(randomness, sizes.randomnessBytes);
-      let made: ReturnType<typeof kem.encapsulate>;
-      try {
-        made = kem.encapsulate(publicKey, randomness);
-      } catch {
-        throw new RefusedError(); // The modulus check of FIPS 203 §7.2.
-      }
-      ciphertext.set(made.cipherText);
-      sharedSecret.set(made.sharedSecret);
-    },
-    decapsulate(sharedSecret, secretKey, ciphertext) {
-      requireLength(sharedSecret, sizes.sharedSecretBytes);
-      requireLength(secretKey, sizes.secretKeyBytes);
-      requireLength(ciphertext, sizes.ciphertextBytes);
-      sharedSecret.set(kem.decapsulate(ciphertext, kem.keygen(secretKey).secretKey));
-    },
-  };
+    decapsulate: (key, ciphertext) => kem.decapsulate(ciphertext, key),
+  });
 }

@@ -20,9 +20,10 @@ import {
   type ProviderModule,
 } from '../crypto/provider.ts';
 import { requireHkdfOutput, requireLength } from './_lengths.ts';
-import { nodeAead } from './_node-aead.ts';
+import { nodeAead, nodeChacha20 } from './_node-aead.ts';
 import { nodeKem } from './_node-kem.ts';
 import { importPrivate, importPublic, OPENSSL_VERSION, requireRawKeys } from './_node-keys.ts';
+import { assembledXWing } from './_x-wing.ts';
 
 /** `hkdfSync` refuses a longer `info`; RFC 5869 does not. */
 const NODE_INFO_BYTES_MAX = 1024;
@@ -34,7 +35,8 @@ const node: ProviderModule = {
   caveats: [
     'A secret given as bytes is imported at each call (about as much as the X25519 itself); handles are imported once.',
     'Every result is a fresh Buffer, copied into the buffer of the caller.',
-    'ML-KEM takes no randomness from outside, so its transcripts are not reproducible; its private keys are expanded from the seed at each call.',
+    "ML-KEM and X-Wing take no randomness from outside, so their transcripts are not reproducible; their private keys are expanded from the seed at each call, but for keys that decapsulate often, as an authority's does.",
+    'X-Wing is put together by sealbench from its ML-KEM-768, X25519, SHA3-256 and SHAKE256; it has no ristretto255.',
     `HKDF with an info longer than ${NODE_INFO_BYTES_MAX} bytes is composed over HMAC, because hkdfSync refuses it.`,
   ],
   async load() {
@@ -52,6 +54,26 @@ const hmacSha256: HmacSha256 = (out, key, data) => {
 
 const composedHkdf = composeHkdfSha256(hmacSha256);
 
+const x25519: Provider['x25519'] = (out, secret, publicKey) => {
+  requireLength(out, X25519_BYTES);
+  requireLength(publicKey, X25519_BYTES);
+  let privateKey: crypto.KeyObject;
+  if (secret instanceof Uint8Array) {
+    requireLength(secret, X25519_BYTES);
+    privateKey = importPrivate('x25519', secret);
+  } else {
+    privateKey = secret.handle as crypto.KeyObject;
+  }
+  const peer = importPublic('x25519', publicKey);
+  let shared: Uint8Array;
+  try {
+    shared = crypto.diffieHellman({ privateKey, publicKey: peer });
+  } catch {
+    throw new RefusedError(); // OpenSSL fails to derive an all-zero secret.
+  }
+  out.set(shared);
+};
+
 function nodeProvider(): Provider {
   return {
     name: 'node',
@@ -63,10 +85,13 @@ function nodeProvider(): Provider {
       'hkdf-sha256': 'library',
       x25519: 'library',
       ed25519: 'library',
+      chacha20: 'library',
+      ristretto255: 'none',
       'chacha20-poly1305': 'library',
       'aes-256-gcm': 'library',
       'ml-kem-768': 'library',
       'ml-kem-1024': 'library',
+      'x-wing': 'assembled',
     },
     randomBytes(out) {
       crypto.randomFillSync(out);
@@ -87,25 +112,7 @@ function nodeProvider(): Provider {
       const key = importPrivate('x25519', secret);
       out.set(crypto.createPublicKey(key).export({ format: 'raw-public' }));
     },
-    x25519(out, secret, publicKey) {
-      requireLength(out, X25519_BYTES);
-      requireLength(publicKey, X25519_BYTES);
-      let privateKey: crypto.KeyObject;
-      if (secret instanceof Uint8Array) {
-        requireLength(secret, X25519_BYTES);
-        privateKey = importPrivate('x25519', secret);
-      } else {
-        privateKey = secret.handle as crypto.KeyObject;
-      }
-      const peer = importPublic('x25519', publicKey);
-      let shared: Uint8Array;
-      try {
-        shared = crypto.diffieHellman({ privateKey, publicKey: peer });
-      } catch {
-        throw new RefusedError(); // OpenSSL fails to derive an all-zero secret.
-      }
-      out.set(shared);
-    },
+    x25519,
     x25519Handle(secret) {
       requireLength(secret, X25519_BYTES);
       return { handle: importPrivate('x25519', secret) };
@@ -129,6 +136,7 @@ function nodeProvider(): Provider {
       requireLength(publicKey, ED25519_PUBLIC_BYTES);
       return crypto.verify(null, message, importPublic('ed25519', publicKey), signature);
     },
+    chacha20: nodeChacha20,
     aead: {
       'chacha20-poly1305': nodeAead('chacha20-poly1305'),
       'aes-256-gcm': nodeAead('aes-256-gcm'),
@@ -136,6 +144,15 @@ function nodeProvider(): Provider {
     kem: {
       'ml-kem-768': nodeKem('ml-kem-768'),
       'ml-kem-1024': nodeKem('ml-kem-1024'),
+      'x-wing': assembledXWing({
+        randomBytes: (out) => crypto.randomFillSync(out),
+        x25519,
+        keyPair(publicKey, secretKey) {
+          const handle = importPrivate('x25519', secretKey);
+          publicKey.set(crypto.createPublicKey(handle).export({ format: 'raw-public' }));
+          return { handle };
+        },
+      }),
     },
   };
 }

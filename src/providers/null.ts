@@ -4,7 +4,8 @@
  * Outputs are made of input bytes, so that both ends of a protocol still derive the same values and
  * different inputs still give different ones: X25519 is an exclusive or, which commutes; a hash is a
  * sum over the first and last bytes; a tag is the start of the key, so that a receiver that tries
- * several keys (header encryption) finds the right one.
+ * several keys (header encryption) finds the right one. In place of ristretto255 stands a group of
+ * 26 bits, whose laws hold.
  *
  * @module
  */
@@ -23,8 +24,14 @@ import {
   type Provider,
   type ProviderModule,
 } from '../crypto/provider.ts';
-import { requireAeadLengths, requireHkdfOutput, requireLength } from './_lengths.ts';
-import { ML_KEM_SIZES } from './_ml-kem.ts';
+import { KEM_SIZES } from './_kem-sizes.ts';
+import {
+  requireAeadLengths,
+  requireHkdfOutput,
+  requireLength,
+  requireStreamLengths,
+} from './_lengths.ts';
+import { NULL_GROUP } from './_null-group.ts';
 
 const none: ProviderModule = {
   name: 'null',
@@ -51,10 +58,13 @@ function nullProvider(): Provider {
       'hkdf-sha256': 'library',
       x25519: 'library',
       ed25519: 'library',
+      chacha20: 'library',
+      ristretto255: 'library',
       'chacha20-poly1305': 'library',
       'aes-256-gcm': 'library',
       'ml-kem-768': 'library',
       'ml-kem-1024': 'library',
+      'x-wing': 'library',
     },
     randomBytes(out) {
       randomFillSync(out);
@@ -112,8 +122,17 @@ function nullProvider(): Provider {
       requireLength(publicKey, ED25519_PUBLIC_BYTES);
       return true;
     },
+    chacha20(out, key, nonce, data) {
+      requireStreamLengths(out, key, nonce, data);
+      out.set(data);
+    },
     aead: { 'chacha20-poly1305': COPY, 'aes-256-gcm': COPY },
-    kem: { 'ml-kem-768': nullKem('ml-kem-768'), 'ml-kem-1024': nullKem('ml-kem-1024') },
+    kem: {
+      'ml-kem-768': nullKem('ml-kem-768'),
+      'ml-kem-1024': nullKem('ml-kem-1024'),
+      'x-wing': nullKem('x-wing'),
+    },
+    ristretto255: NULL_GROUP,
   };
 }
 
@@ -146,7 +165,7 @@ const COPY: Aead = {
 
 /** The public key carries the seed, the ciphertext the randomness; the secret is both, xored. */
 function nullKem(name: KemName): Kem {
-  const sizes = ML_KEM_SIZES[name];
+  const sizes = KEM_SIZES[name];
   return {
     ...sizes,
     derandomised: true,
@@ -167,12 +186,17 @@ function nullKem(name: KemName): Kem {
         sharedSecret[i] = publicKey[i]! ^ randomness[i]!;
       }
     },
-    decapsulate(sharedSecret, secretKey, ciphertext) {
-      requireLength(sharedSecret, sizes.sharedSecretBytes);
+    handle(secretKey) {
       requireLength(secretKey, sizes.secretKeyBytes);
+      return { handle: new Uint8Array(secretKey) };
+    },
+    decapsulate(sharedSecret, secretKey, ciphertext) {
+      const bytes = secretKey instanceof Uint8Array ? secretKey : (secretKey.handle as Uint8Array);
+      requireLength(sharedSecret, sizes.sharedSecretBytes);
+      requireLength(bytes, sizes.secretKeyBytes);
       requireLength(ciphertext, sizes.ciphertextBytes);
       for (let i = 0; i < sizes.sharedSecretBytes; i++) {
-        sharedSecret[i] = secretKey[i]! ^ ciphertext[i]!;
+        sharedSecret[i] = bytes[i]! ^ ciphertext[i]!;
       }
     },
   };

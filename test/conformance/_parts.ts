@@ -19,7 +19,19 @@ import type { Options, Pipeline } from '../../src/pipelines/_pipeline.ts';
 import type { Behaviour } from '../../src/workload/behaviour.ts';
 import { workloadSchema, type Workload } from '../../src/workload/workload.ts';
 
+/** Of our own: what a library computes repeats no byte and gives up no state. */
 export async function loadAllPipelines(): Promise<Pipeline[]> {
+  const all = await loadEveryPipeline();
+  return all.filter(({ foreign }) => foreign === undefined);
+}
+
+/** Those that a library computes, installed or not. */
+export async function loadForeignPipelines(): Promise<Pipeline[]> {
+  const all = await loadEveryPipeline();
+  return all.filter(({ foreign }) => foreign !== undefined);
+}
+
+async function loadEveryPipeline(): Promise<Pipeline[]> {
   const names = await listNames(PIPELINES_DIR);
   return Promise.all(names.map((name) => loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline')));
 }
@@ -37,9 +49,18 @@ export async function loadAllProviders(): Promise<Provider[]> {
   return providers;
 }
 
+/** With all that any pipeline may need. */
 export async function loadProvider(name: string): Promise<Provider> {
   const module = await loadByName<ProviderModule>(PROVIDERS_DIR, name, 'provider');
-  return module.load();
+  return module.load(['ristretto255']);
+}
+
+const node = await loadProvider('node');
+const native = await loadProvider('native');
+
+/** One provider that has what the pipeline needs, for what need not be repeated with each. */
+export function providerOf({ needs = [] }: Pipeline): Provider {
+  return needs.every((primitive) => node.sources[primitive] !== 'none') ? node : native;
 }
 
 /** All options at their defaults, but for those given; what a pipeline has not is left out. */

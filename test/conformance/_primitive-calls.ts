@@ -126,7 +126,34 @@ export function callsOf(provider: Provider, seed: number): PrimitiveCall[] {
       },
     },
   ];
-  return [...calls, ...aeadCalls(provider, seed), ...kemCalls(provider, seed)];
+  return [
+    ...calls,
+    chacha20Call(provider, seed),
+    ...aeadCalls(provider, seed),
+    ...kemCalls(provider, seed),
+    ...groupCalls(provider, seed),
+  ];
+}
+
+function chacha20Call(provider: Provider, seed: number): PrimitiveCall {
+  return {
+    name: 'chacha20',
+    inputs: {
+      key: patterned(32, seed + 5),
+      nonce: patterned(12, seed + 6),
+      data: patterned(115, seed + 8),
+    },
+    outputs: { out: 115 },
+    refused: {
+      key: [0, 16, 31, 33],
+      nonce: [0, 8, 11, 13, 16, 24],
+      out: [0, 114, 116, 131],
+      data: [0, 114, 116],
+    },
+    deterministic: true,
+    run: (given) =>
+      provider.chacha20(given['out']!, given['key']!, given['nonce']!, given['data']!),
+  };
 }
 
 function aeadCalls(provider: Provider, seed: number): PrimitiveCall[] {
@@ -179,18 +206,37 @@ function aeadCalls(provider: Provider, seed: number): PrimitiveCall[] {
 
 function kemCalls(provider: Provider, seed: number): PrimitiveCall[] {
   return Object.entries(provider.kem).flatMap(([name, kem]) => {
-    const secretKey = patterned(64, seed + 9);
+    const secretKey = patterned(kem.secretKeyBytes, seed + 9);
     const publicKey = new Uint8Array(kem.publicKeyBytes);
     kem.publicKey(publicKey, secretKey);
-    const randomness = patterned(32, seed + 10);
+    const randomness = patterned(kem.randomnessBytes, seed + 10);
     const ciphertext = new Uint8Array(kem.ciphertextBytes);
     kem.encapsulate(ciphertext, new Uint8Array(32), publicKey, randomness);
+    const decapsulation = (form: 'bytes' | 'a handle'): PrimitiveCall => ({
+      name: `${name} decapsulate with ${form}`,
+      inputs: { secretKey, ciphertext },
+      outputs: { sharedSecret: 32 },
+      refused: {
+        secretKey: around(kem.secretKeyBytes),
+        ciphertext: around(kem.ciphertextBytes),
+        sharedSecret: around(32),
+      },
+      deterministic: true,
+      run: (given) => {
+        const secret = given['secretKey']!;
+        const key = form === 'bytes' ? secret : kem.handle(secret);
+        kem.decapsulate(given['sharedSecret']!, key, given['ciphertext']!);
+      },
+    });
     return [
       {
         name: `${name} publicKey`,
         inputs: { secretKey },
         outputs: { publicKey: kem.publicKeyBytes },
-        refused: { secretKey: around(64), publicKey: around(kem.publicKeyBytes) },
+        refused: {
+          secretKey: around(kem.secretKeyBytes),
+          publicKey: around(kem.publicKeyBytes),
+        },
         deterministic: true,
         run: (given) => kem.publicKey(given['publicKey']!, given['secretKey']!),
       },
@@ -200,7 +246,7 @@ function kemCalls(provider: Provider, seed: number): PrimitiveCall[] {
         outputs: { ciphertext: kem.ciphertextBytes, sharedSecret: 32 },
         refused: {
           publicKey: around(kem.publicKeyBytes),
-          randomness: around(32),
+          randomness: around(kem.randomnessBytes),
           ciphertext: around(kem.ciphertextBytes),
           sharedSecret: around(32),
         },
@@ -214,22 +260,64 @@ function kemCalls(provider: Provider, seed: number): PrimitiveCall[] {
           );
         },
       },
-      {
-        name: `${name} decapsulate`,
-        inputs: { secretKey, ciphertext },
-        outputs: { sharedSecret: 32 },
-        refused: {
-          secretKey: around(64),
-          ciphertext: around(kem.ciphertextBytes),
-          sharedSecret: around(32),
-        },
-        deterministic: true,
-        run: (given) => {
-          kem.decapsulate(given['sharedSecret']!, given['secretKey']!, given['ciphertext']!);
-        },
-      },
+      decapsulation('bytes'),
+      decapsulation('a handle'),
     ] satisfies PrimitiveCall[];
   });
+}
+
+function groupCalls(provider: Provider, seed: number): PrimitiveCall[] {
+  const group = provider.ristretto255;
+  if (group === undefined) return [];
+  const [x, y] = [seed + 11, seed + 12].map((s) => {
+    const scalar = new Uint8Array(32);
+    group.scalarReduce(scalar, patterned(64, s));
+    return scalar;
+  }) as [Uint8Array, Uint8Array];
+  const [a, b] = [x, y].map((scalar) => {
+    const element = new Uint8Array(32);
+    group.multiplyBase(element, scalar);
+    return element;
+  }) as [Uint8Array, Uint8Array];
+  const wrong = around(32);
+  const unary = (name: 'scalarInvert' | 'multiplyBase'): PrimitiveCall => ({
+    name,
+    inputs: { scalar: x },
+    outputs: { out: 32 },
+    refused: { out: wrong, scalar: wrong },
+    deterministic: true,
+    run: (given) => group[name](given['out']!, given['scalar']!),
+  });
+  const binary = (
+    name: 'scalarAdd' | 'scalarSubtract' | 'scalarMultiply' | 'multiply' | 'add' | 'subtract',
+    left: Uint8Array,
+    right: Uint8Array,
+  ): PrimitiveCall => ({
+    name,
+    inputs: { left, right },
+    outputs: { out: 32 },
+    refused: { out: wrong, left: wrong, right: wrong },
+    deterministic: true,
+    run: (given) => group[name](given['out']!, given['left']!, given['right']!),
+  });
+  return [
+    {
+      name: 'scalarReduce',
+      inputs: { wide: patterned(64, seed + 13) },
+      outputs: { out: 32 },
+      refused: { out: wrong, wide: [0, 32, 63, 65] },
+      deterministic: true,
+      run: (given) => group.scalarReduce(given['out']!, given['wide']!),
+    },
+    binary('scalarAdd', x, y),
+    binary('scalarSubtract', x, y),
+    binary('scalarMultiply', x, y),
+    unary('scalarInvert'),
+    unary('multiplyBase'),
+    binary('multiply', x, b),
+    binary('add', a, b),
+    binary('subtract', a, b),
+  ];
 }
 
 /** No length at all, and one byte less and more. */

@@ -10,11 +10,10 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { equalBytes, utf8 } from '../../src/core/bytes.ts';
 import { OUTCOME, type Options, type Pipeline } from '../../src/pipelines/_pipeline.ts';
-import { ISOLATED, loadAllPipelines, loadProvider, optionsOf } from './_parts.ts';
+import { ISOLATED, loadAllPipelines, providerOf, optionsOf } from './_parts.ts';
 import { SmallWorld } from './_small-world.ts';
 
 const pipelines = await loadAllPipelines();
-const node = await loadProvider('node');
 
 const TEXT = utf8('a plaintext of some length');
 const NEXT = utf8('the one that comes next');
@@ -32,7 +31,12 @@ function innermost(pipeline: Pipeline): Options {
 
 /** A world whose first session both ends have used. */
 async function settled(pipeline: Pipeline, sessions = 1): Promise<SmallWorld> {
-  const world = await SmallWorld.open(pipeline, node, innermost(pipeline), sessions);
+  const world = await SmallWorld.open(
+    pipeline,
+    providerOf(pipeline),
+    innermost(pipeline),
+    sessions,
+  );
   for (let session = 0; session < sessions; session++) {
     world.exchange(session, 0, TEXT);
     world.exchange(session, 1, TEXT);
@@ -67,7 +71,7 @@ for (const pipeline of pipelines) {
     });
 
     test('a flipped bit of the first frame never gives another plaintext', async () => {
-      const world = await SmallWorld.open(pipeline, node, innermost(pipeline));
+      const world = await SmallWorld.open(pipeline, providerOf(pipeline), innermost(pipeline));
       const frame = world.carry(0, 0, TEXT);
       for (const { where, changed } of flipped(frame, [1, 64])) {
         const outcome = world.receive(0, 1, changed);
@@ -102,7 +106,7 @@ for (const pipeline of pipelines) {
 
     test('garbage is refused at an end that is open and at one that is not', async () => {
       const open = await settled(pipeline);
-      const closed = await SmallWorld.open(pipeline, node, innermost(pipeline));
+      const closed = await SmallWorld.open(pipeline, providerOf(pipeline), innermost(pipeline));
       const before = [devices(open), devices(closed)];
       const garbage = fc.uint8Array({ maxLength: 400 });
       // The first bytes often say what kind of frame it is; without them all ends at the first look.
@@ -137,7 +141,11 @@ for (const pipeline of pipelines) {
     });
 
     test('a message is delivered twice or refused as its contract says', async () => {
-      const world = await SmallWorld.open(pipeline, node, optionsOf(pipeline, ISOLATED));
+      const world = await SmallWorld.open(
+        pipeline,
+        providerOf(pipeline),
+        optionsOf(pipeline, ISOLATED),
+      );
       const early = world.carry(0, 0, TEXT);
       const late = world.carry(0, 0, NEXT);
       const last = world.carry(0, 0, TEXT);
@@ -169,7 +177,7 @@ for (const pipeline of pipelines) {
       }
       const options = optionsOf(pipeline, ISOLATED);
       for (const missing of [skipLimit, skipLimit + 1]) {
-        const world = await SmallWorld.open(pipeline, node, options);
+        const world = await SmallWorld.open(pipeline, providerOf(pipeline), options);
         world.exchange(0, 0, TEXT);
         for (let i = 0; i < missing; i++) world.send(0, 0, TEXT);
         const outcome = world.receive(0, 1, world.carry(0, 0, NEXT));
@@ -187,7 +195,7 @@ for (const pipeline of pipelines) {
       );
       const options = optionsOf(pipeline, ISOLATED);
       const property = fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-        const world = await SmallWorld.open(pipeline, node, options);
+        const world = await SmallWorld.open(pipeline, providerOf(pipeline), options);
         world.exchange(0, 0, TEXT);
         const flying: {
           readonly to: number;
@@ -235,7 +243,11 @@ for (const pipeline of pipelines) {
     test('the relay can hand over a plaintext exactly when the pipeline is of the family that says so', async () => {
       const secret = utf8('a plaintext that must not be seen in passing');
       for (const changes of [{}, ISOLATED]) {
-        const world = await SmallWorld.open(pipeline, node, optionsOf(pipeline, changes));
+        const world = await SmallWorld.open(
+          pipeline,
+          providerOf(pipeline),
+          optionsOf(pipeline, changes),
+        );
         for (const member of [0, 1, 0, 1]) {
           const frame = world.send(0, member, secret);
           const stored = world.store(0, member, frame);
@@ -256,14 +268,22 @@ for (const pipeline of pipelines) {
     test('what the options seal is sealed: the hop on the wire, the store at rest', async () => {
       const secret = utf8('a plaintext that must not be seen in passing');
       if (pipeline.options['hop'] !== undefined) {
-        const world = await SmallWorld.open(pipeline, node, optionsOf(pipeline, { hop: 'on' }));
+        const world = await SmallWorld.open(
+          pipeline,
+          providerOf(pipeline),
+          optionsOf(pipeline, { hop: 'on' }),
+        );
         const frame = world.send(0, 0, secret);
         const delivered = world.fetch(0, 1, world.store(0, 0, frame));
         for (const bytes of [frame, delivered]) assert.ok(!shareRun(bytes, secret, 16));
       }
       for (const rest of ['segment', 'user-day']) {
         if (pipeline.options['rest'] === undefined) continue;
-        const world = await SmallWorld.open(pipeline, node, optionsOf(pipeline, { rest }));
+        const world = await SmallWorld.open(
+          pipeline,
+          providerOf(pipeline),
+          optionsOf(pipeline, { rest }),
+        );
         const stored = world.store(0, 0, world.send(0, 0, secret));
         assert.ok(!shareRun(stored, secret, 16));
         for (const { where, changed } of flipped(stored, [1])) {
@@ -286,7 +306,11 @@ for (const pipeline of pipelines) {
         context.skip('its authority is the provider, whose own seal is opened before it is asked');
         return;
       }
-      const world = await SmallWorld.open(pipeline, node, optionsOf(pipeline, ISOLATED));
+      const world = await SmallWorld.open(
+        pipeline,
+        providerOf(pipeline),
+        optionsOf(pipeline, ISOLATED),
+      );
       const evidence: Uint8Array[] = [];
       for (const member of [0, 1, 0]) {
         const stored = world.store(0, member, world.send(0, member, TEXT));

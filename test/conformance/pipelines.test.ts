@@ -32,6 +32,7 @@ import {
   loadBehaviour,
   loadWorkload,
   optionsOf,
+  providerOf,
   runHere,
 } from './_parts.ts';
 import { transcribe } from './_transcript.ts';
@@ -50,8 +51,6 @@ const BAD_NETWORK = await loadWorkload('chat', {
   network: { loss: 0.05, reorder: 0.1, reorderDepth: 3, duplicate: 0.05, outage: 0 },
 });
 
-/** For what need not be repeated with each. */
-const ONE_PROVIDER = providers.filter(({ name }) => name === 'node');
 const QUICK_PROVIDERS = providers.filter(({ name }) => name !== 'noble');
 
 /** Nothing went wrong and every message is accounted for. */
@@ -96,7 +95,8 @@ async function unlessUnsupported<T>(provider: Provider, run: Promise<T>): Promis
     return await run;
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'UNSUPPORTED')) throw error;
-    const [, primitive] = /has no (aes-256-gcm|ml-kem-\d+|x-wing|ristretto255)$/.exec(error.message) ?? [];
+    const [, primitive] =
+      /has no (aes-256-gcm|ml-kem-\d+|x-wing|ristretto255)$/.exec(error.message) ?? [];
     assert.ok(primitive !== undefined, error.message);
     const available = [...Object.keys(provider.aead), ...Object.keys(provider.kem)];
     assert.ok(!available.includes(primitive), error.message);
@@ -107,7 +107,7 @@ async function unlessUnsupported<T>(provider: Provider, run: Promise<T>): Promis
 /** Where a library's KEM takes no randomness no other provider can repeat what it did. */
 function drawsItsOwnRandomness(provider: Provider, { counted }: ShardFacts): boolean {
   const calls = Object.values(counted.calls).flatMap((ofStage) => Object.keys(ofStage));
-  return (['ml-kem-768', 'ml-kem-1024'] as const).some(
+  return (['ml-kem-768', 'ml-kem-1024', 'x-wing'] as const).some(
     (name) => calls.includes(`${name}-encapsulate`) && provider.kem[name]?.derandomised === false,
   );
 }
@@ -149,7 +149,7 @@ for (const pipeline of pipelines) {
 
     test('it delivers chat, with the same bytes from every provider', async () => {
       const { lines } = await deliver(pipeline, CHAT);
-      const again = await deliver(pipeline, CHAT, {}, ONE_PROVIDER);
+      const again = await deliver(pipeline, CHAT, {}, [providerOf(pipeline)]);
       if (again.lines.length === 0) return; // Of a KEM that draws its own randomness.
       assert.deepEqual(again.lines, lines, 'the same seed gives the same bytes again');
     });
@@ -159,10 +159,10 @@ for (const pipeline of pipelines) {
     });
 
     test('it delivers every workload with and without hops and sealing at rest', async () => {
-      await deliver(pipeline, CHAT, ISOLATED, ONE_PROVIDER);
-      await deliver(pipeline, PING_PONG, {}, ONE_PROVIDER);
-      await deliver(pipeline, ONE_WAY, {}, ONE_PROVIDER);
-      await deliver(pipeline, ONE_WAY, ISOLATED, ONE_PROVIDER);
+      await deliver(pipeline, CHAT, ISOLATED, [providerOf(pipeline)]);
+      await deliver(pipeline, PING_PONG, {}, [providerOf(pipeline)]);
+      await deliver(pipeline, ONE_WAY, {}, [providerOf(pipeline)]);
+      await deliver(pipeline, ONE_WAY, ISOLATED, [providerOf(pipeline)]);
     });
 
     test('over a bad network it delivers what arrives and refuses what it must', async () => {
@@ -187,8 +187,7 @@ for (const pipeline of pipelines) {
     });
 
     test('the facts do not depend on cryptography, nor on how messages fall into batches', async () => {
-      const [node] = ONE_PROVIDER;
-      const expected = await digestOf(pipeline, node!, 16);
+      const expected = await digestOf(pipeline, providerOf(pipeline), 16);
       const none = providers.find(({ name }) => name === 'null')!;
       for (const batch of [1, 3, 16]) {
         assert.equal(await digestOf(pipeline, none, batch), expected, `batches of ${batch}`);

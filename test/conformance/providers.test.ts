@@ -23,9 +23,11 @@ import {
   type ProviderModule,
 } from '../../src/crypto/provider.ts';
 import { AEAD_VECTORS } from '../vectors/aead.ts';
+import { CHACHA20_VECTORS } from '../vectors/chacha20.ts';
 import { ED25519_VECTORS } from '../vectors/ed25519.ts';
 import { HKDF_SHA256_VECTORS, HMAC_SHA256_VECTORS, SHA256_VECTORS } from '../vectors/hashes.ts';
 import { ML_KEM_CASES, ML_KEM_DIGESTS } from '../vectors/ml-kem.ts';
+import { X_WING_VECTORS } from '../vectors/x-wing.ts';
 import {
   X25519_AGREEMENT,
   X25519_ITERATED,
@@ -43,13 +45,18 @@ registerHooks({
   },
 });
 
+/** What `native` imports for those who do not say that they need ristretto255; first, as imports are kept. */
+const plainNative = await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider');
+const nativeWithoutNeeds = await plainNative.load();
+const importedByNative = [...imported];
+
 const providers: Provider[] = [];
 const importedEarly = new Map<string, string[]>();
 for (const name of await listNames(PROVIDERS_DIR)) {
   imported.length = 0;
   const module = await loadByName<ProviderModule>(PROVIDERS_DIR, name, 'provider');
   importedEarly.set(name, [...imported]);
-  providers.push(await module.load());
+  providers.push(await module.load(['ristretto255']));
 }
 const real = providers.filter((provider) => provider.name !== 'null');
 
@@ -69,9 +76,10 @@ for (const provider of providers) {
     test('it states a version and where each primitive comes from', () => {
       assert.notEqual(provider.version, '');
       assert.equal(provider.sources['aes-256-gcm'] === 'none', !provider.aead['aes-256-gcm']);
-      for (const name of ['ml-kem-768', 'ml-kem-1024'] as const) {
+      for (const name of ['ml-kem-768', 'ml-kem-1024', 'x-wing'] as const) {
         assert.equal(provider.sources[name] === 'none', !provider.kem[name], name);
       }
+      assert.equal(provider.sources.ristretto255 === 'none', !provider.ristretto255);
     });
 
     test('every wrong length of every argument is refused with RefusedError', () => {
@@ -119,6 +127,13 @@ for (const provider of providers) {
       const before = [agree(provider, agreement, 2), sign(provider, signing)];
       secret.fill(7);
       assert.deepEqual([agree(provider, agreement, 2), sign(provider, signing)], before);
+      for (const [name, kem] of kemsOf(provider)) {
+        const seed = patterned(kem.secretKeyBytes, 1);
+        const { ciphertext, shared } = encapsulate(kem, publicKeyOf(kem, seed));
+        const handle = kem.handle(seed);
+        seed.fill(7);
+        for (const _ of [1, 2]) assert.equal(decapsulate(kem, handle, ciphertext), shared, name);
+      }
     });
 
     test('both ends agree', () => {
@@ -139,8 +154,14 @@ for (const provider of providers) {
         }
       }
       for (const kem of Object.values(provider.kem)) {
-        const { ciphertext, shared } = encapsulate(kem, publicKeyOf(kem, patterned(64, 1)));
-        assert.equal(decapsulate(kem, patterned(64, 1), ciphertext), shared);
+        const seed = patterned(kem.secretKeyBytes, 1);
+        const { ciphertext, shared } = encapsulate(kem, publicKeyOf(kem, seed));
+        assert.equal(decapsulate(kem, seed, ciphertext), shared);
+      }
+      for (const length of [0, 1, 64, 115, 5000]) {
+        const text = patterned(length, 3);
+        const encrypted = chacha20(provider, patterned(32, 1), patterned(12, 1), text);
+        assert.deepEqual(chacha20(provider, patterned(32, 1), patterned(12, 1), encrypted), text);
       }
     });
 
@@ -249,11 +270,38 @@ for (const provider of real) {
       });
     }
 
-    for (const [name, kem] of kemsOf(provider).filter(([, { derandomised }]) => derandomised)) {
+    for (const { name, key, nonce, counter, plaintext, ciphertext } of CHACHA20_VECTORS) {
+      test(`ChaCha20, RFC 8439 ${name}`, () => {
+        const before = '00'.repeat(64 * counter);
+        const text = fromHex(before + plaintext);
+        const encrypted = toHex(chacha20(provider, fromHex(key), fromHex(nonce), text));
+        assert.equal(encrypted.slice(before.length), ciphertext);
+      });
+    }
+
+    for (const [name, kem] of kemsOf(provider)) {
+      if (name === 'x-wing' || !kem.derandomised) continue;
       test(`${name}, FIPS 203: the digest of ${ML_KEM_CASES} cases`, () => {
         assert.equal(accumulate(kem), ML_KEM_DIGESTS[name]);
       });
     }
+
+    const xWing = provider.kem['x-wing'];
+    X_WING_VECTORS.forEach((vector, i) => {
+      test(`X-Wing, draft-connolly-cfrg-xwing-kem-10, vector ${i + 1}`, { skip: !xWing }, () => {
+        assert.ok(xWing);
+        const seed = fromHex(vector.secretKey);
+        const publicKey = publicKeyOf(xWing, seed);
+        assert.equal(digestOf(publicKey), vector.publicKeySha256);
+        const sender = xWing.derandomised ? xWing : derandomisedXWing();
+        const { ciphertext, shared } = encapsulate(sender, publicKey, fromHex(vector.randomness));
+        assert.equal(digestOf(ciphertext), vector.ciphertextSha256);
+        assert.equal(shared, vector.sharedSecret);
+        for (const key of [seed, xWing.handle(seed)]) {
+          assert.equal(decapsulate(xWing, key, ciphertext), vector.sharedSecret);
+        }
+      });
+    });
   });
 
   describe(`${provider.name}: refusals`, () => {
@@ -334,11 +382,25 @@ for (const provider of real) {
       }
     });
 
-    test('ML-KEM refuses a public key whose coefficients are not below q, FIPS 203 §7.2', () => {
+    test('KEMs refuse a public key whose coefficients are not below q, FIPS 203 §7.2', () => {
       for (const kem of Object.values(provider.kem)) {
-        const publicKey = publicKeyOf(kem, patterned(64, 1));
+        const publicKey = publicKeyOf(kem, patterned(kem.secretKeyBytes, 1));
         publicKey.fill(0xff, 0, 3);
         assert.throws(() => encapsulate(kem, publicKey), isRefusal);
+      }
+    });
+
+    const xWing = provider.kem['x-wing'];
+    test('X-Wing refuses X25519 parts of low order', { skip: !xWing }, () => {
+      assert.ok(xWing);
+      const seed = patterned(32, 1);
+      const publicKey = publicKeyOf(xWing, seed);
+      const { ciphertext } = encapsulate(xWing, publicKey);
+      for (const { point } of X25519_LOW_ORDER) {
+        publicKey.set(fromHex(point), 1184);
+        ciphertext.set(fromHex(point), 1088);
+        assert.throws(() => encapsulate(xWing, publicKey), isRefusal);
+        assert.throws(() => decapsulate(xWing, seed, ciphertext), isRefusal);
       }
     });
 
@@ -442,12 +504,24 @@ describe('all providers agree', () => {
     });
   }
 
-  for (const name of ['ml-kem-768', 'ml-kem-1024'] satisfies KemName[]) {
+  test('on ChaCha20, which is the cipher of ChaCha20-Poly1305 from block 1', () => {
+    fc.assert(
+      fc.property(exactly(32), exactly(12), upTo(300), (key, nonce, text) => {
+        const padded = Uint8Array.from([...new Uint8Array(64), ...text]);
+        const encrypted = same((provider) => toHex(chacha20(provider, key, nonce, padded)));
+        const sealed = seal(real[0]!.aead['chacha20-poly1305'], key, nonce, utf8(''), text);
+        assert.equal(encrypted.slice(128), toHex(sealed.subarray(0, text.length)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  for (const name of ['ml-kem-768', 'ml-kem-1024', 'x-wing'] satisfies KemName[]) {
     test(`on ${name}: the same public keys, and each opens what the others sealed`, () => {
       const kems = real.flatMap(({ kem }) => kem[name] ?? []);
       assert.ok(kems.length > 1);
       for (const round of [1, 2, 3]) {
-        const seed = patterned(64, round);
+        const seed = patterned(kems[0]!.secretKeyBytes, round);
         const publicKeys = new Set(kems.map((kem) => toHex(publicKeyOf(kem, seed))));
         assert.equal(publicKeys.size, 1);
         for (const sender of kems) {
@@ -464,6 +538,16 @@ describe('all providers agree', () => {
       }
     });
   }
+});
+
+test('native loads libsodium in WebAssembly for ristretto255 and for nothing else', () => {
+  assert.ok(importedByNative.includes('sodium-native'));
+  assert.ok(!importedByNative.some((name) => name.startsWith('libsodium')));
+  assert.equal(nativeWithoutNeeds.ristretto255, undefined);
+  assert.equal(nativeWithoutNeeds.sources.ristretto255, 'none');
+  const native = providers.find(({ name }) => name === 'native')!;
+  assert.equal(native.sources.ristretto255, 'libsodium (WASM)');
+  assert.match(native.version, /^sodium-native .*libsodium-wrappers-sumo/);
 });
 
 /** Asserts that all real providers give the same, and returns it. */
@@ -620,6 +704,31 @@ function open(
   return aead.open(out, key, nonce, aad, sealed) ? out : undefined;
 }
 
+function chacha20(
+  provider: Provider,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  data: Uint8Array,
+): Uint8Array {
+  return outputOf((out) => provider.chacha20(out, key, nonce, data), data.length);
+}
+
+function outputOf(compute: (out: Uint8Array) => void, length: number = 32): Uint8Array {
+  const out = new Uint8Array(length);
+  compute(out);
+  return out;
+}
+
+function digestOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Of some provider; that of others takes no randomness. */
+function derandomisedXWing(): Kem {
+  const kems = real.flatMap(({ kem }) => kem['x-wing'] ?? []);
+  return kems.find((kem) => kem.derandomised)!;
+}
+
 function publicKeyOf(kem: Kem, seed: Uint8Array): Uint8Array {
   const out = new Uint8Array(kem.publicKeyBytes);
   kem.publicKey(out, seed);
@@ -629,7 +738,7 @@ function publicKeyOf(kem: Kem, seed: Uint8Array): Uint8Array {
 function encapsulate(
   kem: Kem,
   publicKey: Uint8Array,
-  randomness: Uint8Array = patterned(32, 9),
+  randomness: Uint8Array = patterned(kem.randomnessBytes, 9),
 ): { ciphertext: Uint8Array; shared: string } {
   const ciphertext = new Uint8Array(kem.ciphertextBytes);
   const shared = new Uint8Array(kem.sharedSecretBytes);
@@ -637,9 +746,13 @@ function encapsulate(
   return { ciphertext, shared: toHex(shared) };
 }
 
-function decapsulate(kem: Kem, seed: Uint8Array, ciphertext: Uint8Array): string {
+function decapsulate(
+  kem: Kem,
+  secretKey: Parameters<Kem['decapsulate']>[1],
+  ciphertext: Uint8Array,
+): string {
   const shared = new Uint8Array(kem.sharedSecretBytes);
-  kem.decapsulate(shared, seed, ciphertext);
+  kem.decapsulate(shared, secretKey, ciphertext);
   return toHex(shared);
 }
 

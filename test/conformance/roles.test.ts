@@ -10,16 +10,15 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import type { Options, Pipeline } from '../../src/pipelines/_pipeline.ts';
-import { ISOLATED, loadAllPipelines, loadProvider, optionsOf } from './_parts.ts';
+import { ISOLATED, loadAllPipelines, providerOf, optionsOf } from './_parts.ts';
 import type { RoleAnswer, RoleTask } from './role-process.ts';
 import { SmallWorld } from './_small-world.ts';
 
 const pipelines = await loadAllPipelines();
-const node = await loadProvider('node');
 
 /** Two sessions, both directions, one message that waits in the store while others pass. */
 async function recordedWorld(pipeline: Pipeline, options: Options): Promise<SmallWorld> {
-  const world = await SmallWorld.open(pipeline, node, options, 2);
+  const world = await SmallWorld.open(pipeline, providerOf(pipeline), options, 2);
   for (const [session, member] of [
     [0, 0],
     [1, 0],

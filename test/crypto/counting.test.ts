@@ -8,7 +8,7 @@ import native from '../../src/providers/native.ts';
 import node from '../../src/providers/node.ts';
 import { callsOf, type Arguments } from '../conformance/_primitive-calls.ts';
 
-const nativeProvider = await native.load();
+const nativeProvider = await native.load(['ristretto255']);
 
 /** What `use` asked of `inner`, as an object. */
 function counted(inner: Provider, use: (provider: Provider) => void): Record<string, number> {
@@ -86,11 +86,26 @@ test('every call is counted under its name and lengths', () => {
     'ml-kem-1024-public',
     'ml-kem-1024-encapsulate',
     'ml-kem-1024-decapsulate',
+    'ml-kem-1024-import',
+    'ml-kem-1024-decapsulate-handle',
+    'chacha20:115',
+    'x-wing-public',
+    'x-wing-encapsulate',
+    'x-wing-decapsulate',
+    'x-wing-import',
+    'x-wing-decapsulate-handle',
+    'ristretto255-base',
+    'ristretto255-multiply',
+    'ristretto255-add',
+    'ristretto255-scalar',
+    'ristretto255-invert',
   ]) {
     assert.ok(counts.has(name), `${name} is not among ${[...counts.keys()].join(', ')}`);
   }
   assert.equal(counts.get('x25519'), 1);
   assert.equal(counts.get('hmac-sha256:77'), 3);
+  assert.equal(counts.get('ristretto255-scalar'), 4); // Reduced, added, subtracted, multiplied.
+  assert.equal(counts.get('ristretto255-add'), 2); // Added, subtracted.
 });
 
 test('counting changes no result', () => {
@@ -111,7 +126,10 @@ test('counting keeps refusals, the lack of a primitive, and the description of t
   const { provider } = countPrimitives(inner);
   assert.throws(() => provider.x25519(out, key, new Uint8Array(32)), RefusedError);
   assert.equal(provider.aead['aes-256-gcm'], undefined);
-  assert.deepEqual(provider.kem, {});
+  assert.deepEqual(Object.keys(provider.kem), Object.keys(inner.kem));
+  assert.equal(provider.kem['ml-kem-1024'], undefined);
+  const withoutGroup = await native.load();
+  assert.equal(countPrimitives(withoutGroup).provider.ristretto255, undefined);
   assert.deepEqual(
     [provider.name, provider.version, provider.sources],
     [inner.name, inner.version, inner.sources],

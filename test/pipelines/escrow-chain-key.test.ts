@@ -79,6 +79,30 @@ test('with both=yes the authority says UNKNOWN_KEY until the answer, in whatever
   }
 });
 
+test('with both=yes the authority can come back to what the newest two answers answer', async () => {
+  const world = await open({ both: 'yes', repeat: 'every-frame' });
+  const show = ({ member, frame }: Sent): Uint8Array | number => world.recover(0, member, frame);
+  show(say(world, 0, 'the complying end begins'));
+  const askedAndAnswered = (turn: number): readonly [Sent, Sent, Sent, Sent] => [
+    say(world, 1, `question ${turn}`),
+    // An answer of three frames, which carry the same sealed keys.
+    say(world, 0, `answer ${turn}`),
+    say(world, 0, `more of answer ${turn}`),
+    say(world, 0, `the rest of answer ${turn}`),
+  ];
+  const [oldest, middle, newest] = [
+    askedAndAnswered(0),
+    askedAndAnswered(1),
+    askedAndAnswered(2),
+  ] as const;
+  for (const [, ...answers] of [oldest, middle, newest]) answers.forEach(show);
+  assert.deepEqual(show(newest[0]), newest[0].text);
+  assert.deepEqual(show(middle[0]), middle[0].text);
+  assert.equal(show(oldest[0]), OUTCOME.UNKNOWN_KEY);
+  show(oldest[3]);
+  assert.deepEqual(show(oldest[0]), oldest[0].text);
+});
+
 describe('bytes of the field', () => {
   const turns = [0, 0, 0, 1, 1, 0, 0, 1];
   const bytesOf = async (options: Options): Promise<number[]> => {

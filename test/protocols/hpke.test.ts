@@ -448,6 +448,8 @@ test('no secret stays in the scratch memory after a call', () => {
     () => hpke.setupAuthSender(context, enc, random, publicKey, EMPTY, secretKey, publicKey),
     () => hpke.setupAuthReceiver(context, enc, secretKey, publicKey, EMPTY, publicKey),
     () => hpke.deriveSecretKey(new Uint8Array(32), secretKey),
+    () => hpke.encapsulate(enc, new Uint8Array(32), random, publicKey),
+    () => hpke.decapsulate(new Uint8Array(32), enc, secretKey, publicKey),
   ];
   for (const call of calls) {
     seen.clear();

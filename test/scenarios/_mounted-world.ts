@@ -68,7 +68,7 @@ export async function mount(name: string, mounting: Mounting): Promise<MountedWo
     mounting.provider ?? 'node',
     'provider',
   );
-  const provider = await module.load();
+  const provider = await module.load(pipeline.needs);
   const options: Record<string, string> = {};
   for (const [option, spec] of Object.entries(pipeline.options)) options[option] = spec.default;
   Object.assign(options, mounting.options);

@@ -10,7 +10,7 @@ import type { KemName } from '../../src/crypto/provider.ts';
 
 export const ML_KEM_CASES = 100;
 
-export const ML_KEM_DIGESTS: Readonly<Record<KemName, string>> = {
+export const ML_KEM_DIGESTS: Readonly<Record<Exclude<KemName, 'x-wing'>, string>> = {
   'ml-kem-768': '1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415',
   'ml-kem-1024': '800018fec3e2723f73f1d657fe239b4d5d8782efaade297e8cd448e54cc2ac00',
 };
