@@ -28,7 +28,8 @@ export default async function shard(task: ShardTask): Promise<ShardAnswer> {
       spec.workload.behaviour,
       'behaviour',
     );
-    return { facts: await runShard(task, { pipeline, provider: await module.load(), behaviour }) };
+    const provider = await module.load(pipeline.needs);
+    return { facts: await runShard(task, { pipeline, provider, behaviour }) };
   } catch (error) {
     abandon(task.barrier);
     return { failure: { code: codeOf(error), message: messageOf(error) } };

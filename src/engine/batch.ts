@@ -75,6 +75,50 @@ export class EngineOutbox implements Outbox {
     this.count = 0;
     this.#arena.clear();
   }
+
+  /**
+   * Takes out the frames of the messages for which `isLost` says so.
+   *
+   * @returns The numbers that the others had.
+   */
+  lose(isLost: (message: number) => boolean): number[] {
+    const kept: number[] = [];
+    for (let frame = 0; frame < this.count; frame++) {
+      if (isLost(this.messages[frame]!)) continue;
+      const at = kept.push(frame) - 1;
+      this.frames[at] = this.frames[frame]!;
+      this.toUsers[at] = this.toUsers[frame]!;
+      this.kinds[at] = this.kinds[frame]!;
+      this.messages[at] = this.messages[frame]!;
+    }
+    this.count = kept.length;
+    return kept;
+  }
+}
+
+/** What is to be delivered in a batch; columns of `count` entries. */
+export interface Deliveries {
+  readonly sessions: number[];
+  readonly members: number[];
+  readonly messages: number[];
+  /** What the relay stored, then what it delivers. */
+  readonly frames: Uint8Array[];
+  /** Whether the message was delivered before. */
+  readonly again: boolean[];
+  count: number;
+}
+
+/** What the authority gets of a batch; columns of `count` entries. */
+export interface Evidence {
+  readonly sessions: number[];
+  /** Who sent it. */
+  readonly members: number[];
+  readonly messages: number[];
+  /** In whose mailbox it is stored. */
+  readonly toUsers: number[];
+  /** What the relay stored, then what it hands over. */
+  readonly frames: Uint8Array[];
+  count: number;
 }
 
 /** The sending half of a batch: message `i` is `numbers[i]` of session `sessions[i]`. */
@@ -119,6 +163,15 @@ export class Outputs {
     return at;
   }
 
+  /** Keeps those of these numbers, ascending, and numbers them anew. */
+  keep(numbers: readonly number[]): void {
+    for (const [at, number] of numbers.entries()) {
+      this.buffers[at] = this.buffers[number]!;
+      this.lengths[at] = this.lengths[number]!;
+    }
+    this.count = numbers.length;
+  }
+
   /** What was written into buffer `at`; only where the length is not negative. */
   written(at: number): Uint8Array {
     return this.buffers[at]!.subarray(0, this.lengths[at]);
@@ -132,16 +185,31 @@ export class Buffers {
   readonly stored: Outputs;
   readonly fetched: Outputs;
   readonly received: Outputs;
-  readonly evidence: Outputs;
+  readonly handed: Outputs;
   readonly recovered: Outputs;
+  #flags: Uint8Array;
 
-  /** @param batch Messages per batch. */
-  constructor(batch: number) {
+  /**
+   * @param batch Messages per batch.
+   * @param flags Room for the flags of as many messages, touched now so that it is in the resident
+   *   set before a world is.
+   */
+  constructor(batch: number, flags = 0) {
+    this.#flags = new Uint8Array(flags).fill(1);
     this.sends = new Sends(batch);
     this.stored = new Outputs(batch);
     this.fetched = new Outputs(batch);
     this.received = new Outputs(batch);
-    this.evidence = new Outputs(batch);
+    this.handed = new Outputs(batch);
     this.recovered = new Outputs(batch);
+  }
+
+  /**
+   * One byte per message, all zero. Kept here and not by a conversation, whose memory would be counted
+   * with what the sessions retain.
+   */
+  flags(messages: number): Uint8Array {
+    if (this.#flags.length < messages) this.#flags = new Uint8Array(messages);
+    return this.#flags.subarray(0, messages).fill(0);
   }
 }

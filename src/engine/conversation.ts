@@ -2,20 +2,32 @@
  * Drives the sessions of one world: opening them, then round after round of messages.
  *
  * A round is one message of every session. It is cut into batches; a batch goes through the stages
- * as a whole: `send` for all, the relay for all frames, `receive` for all, `recover` for all. What
- * arrives is compared with what was sent after each batch, outside the timed stages.
+ * as a whole: `send` for all, the relay for all frames, `receive` for all, `hand-over` and `recover`
+ * for all. What arrives is compared with what was sent after each batch, outside the timed stages.
+ *
+ * Between the stages it awaits the clients, which only those that are asynchronous make it wait for.
  *
  * @module
  */
 
 import { EMPTY, equalBytes } from '../core/bytes.ts';
+import { AsyncClientLoops, isAsynchronous } from './async-client-loops.ts';
 import type { FactsDigest } from './digest.ts';
-import { Buffers, type EngineOutbox, type Outputs, type Sends } from './batch.ts';
+import {
+  Buffers,
+  type Deliveries,
+  type EngineOutbox,
+  type Evidence,
+  type Outputs,
+  type Sends,
+} from './batch.ts';
+import { ClientLoops, type EndLoops } from './client-loops.ts';
 import { Expectations } from './expectations.ts';
 import type { Payload } from './payload.ts';
+import { ProviderLoops } from './provider-loops.ts';
 import type { Recorder } from './recorder.ts';
-import { StageLoops, type Deliveries } from './stage-loops.ts';
-import type { Authority, Clients, Relay } from '../pipelines/_pipeline.ts';
+import { Recovery } from './recovery.ts';
+import type { AsyncClients, Authority, Clients, Relay, World } from '../pipelines/_pipeline.ts';
 import { OUTCOME } from '../pipelines/_pipeline.ts';
 import type { PackedMembers } from '../pipelines/_members.ts';
 import { FATE, type Script } from '../workload/script.ts';
@@ -29,31 +41,42 @@ const OPENING_BATCH_MAX = 32;
 /** Batches at least, where there are as many sessions: modes come in fours. */
 const OPENING_BLOCKS = 4;
 
-/** How the pipeline treats what the network does to messages. */
+/** How the pipeline treats what the network does to messages, and what it promises an authority. */
 export interface DeliveryContract {
   readonly replayProtection: boolean;
   readonly skipLimit: number;
+  readonly recovers?: 'all' | 'none' | undefined;
 }
 
 export interface Parties {
-  readonly clients: Clients;
+  readonly clients: Clients | AsyncClients;
   readonly relay: Relay;
   readonly authority: Authority | undefined;
   readonly members: PackedMembers;
   /** `World.senders`: the connection over which each user sends, where it is not its own. */
-  readonly senders?: Uint32Array | undefined;
+  readonly senders?: World['senders'] | undefined;
+  readonly targets?: World['targets'] | undefined;
+  readonly evidence?: World['evidence'] | undefined;
+  readonly evidenceFrom?: World['evidenceFrom'];
+  readonly answersLate?: World['answersLate'];
 }
 
 export interface Tally {
   sent: number;
   delivered: number;
   lost: number;
-  recovered: number;
   readonly refused: Record<string, number>;
   plaintextBytes: number;
   readonly wire: Record<string, { frames: number; bytes: number }>;
   storedBytes: number;
   readonly handshake: { frames: number; bytes: number };
+}
+
+/** Evidence that the authority could not use yet. */
+interface WaitingEvidence {
+  readonly member: number;
+  readonly message: number;
+  readonly bytes: Uint8Array;
 }
 
 /** A stored frame that the relay holds back: the network's reordering. */
@@ -69,7 +92,6 @@ export class Conversation {
     sent: 0,
     delivered: 0,
     lost: 0,
-    recovered: 0,
     refused: {},
     plaintextBytes: 0,
     wire: {},
@@ -77,23 +99,31 @@ export class Conversation {
     handshake: { frames: 0, bytes: 0 },
   };
   readonly expectations: Expectations;
+  /** Only where there is an authority. */
+  readonly recovery: Recovery | undefined;
   readonly #parties: Parties;
   readonly #script: Script;
   readonly #payload: Payload;
   readonly #digest: FactsDigest;
   readonly #recorder: Recorder;
-  readonly #loops: StageLoops;
+  /** Undefined for clients that open no connection. */
+  readonly #connecting: ClientLoops | undefined;
+  readonly #ends: EndLoops;
+  readonly #provider: ProviderLoops;
   readonly #batch: number;
   readonly #sends: Sends;
   readonly #outbox: EngineOutbox;
   readonly #stored: Outputs;
   readonly #fetched: Outputs;
   readonly #received: Outputs;
-  readonly #evidence: Outputs;
+  readonly #handed: Outputs;
   readonly #recovered: Outputs;
   readonly #deliveries: Deliveries;
+  readonly #evidence: Evidence;
   /** Frames held back, by the round in which they are delivered. */
   readonly #held = new Map<number, HeldFrame[]>();
+  /** Evidence that waits for a frame of the other member, by session. */
+  readonly #waiting = new Map<number, WaitingEvidence[]>();
   /** Whether member 1 of a session has accepted it. */
   readonly #accepted: Uint8Array;
 
@@ -120,55 +150,86 @@ export class Conversation {
     this.#stored = buffers.stored;
     this.#fetched = buffers.fetched;
     this.#received = buffers.received;
-    this.#evidence = buffers.evidence;
+    this.#handed = buffers.handed;
     this.#recovered = buffers.recovered;
     this.#deliveries = { sessions: [], members: [], messages: [], frames: [], again: [], count: 0 };
+    this.#evidence = {
+      sessions: [],
+      members: [],
+      messages: [],
+      toUsers: [],
+      frames: [],
+      count: 0,
+    };
     this.#accepted = new Uint8Array(script.sessions);
-    const { clients, relay, authority, senders } = parties;
-    this.#loops = new StageLoops(clients, relay, authority, recorder, senders);
+    const { clients, relay, authority, senders, targets, evidence, evidenceFrom } = parties;
+    if (isAsynchronous(clients)) {
+      this.#connecting = undefined;
+      this.#ends = new AsyncClientLoops(clients, recorder);
+    } else {
+      this.#connecting = new ClientLoops(clients, recorder);
+      this.#ends = this.#connecting;
+    }
+    this.#provider = new ProviderLoops(relay, authority, recorder, senders);
+    if (authority !== undefined) {
+      const terms = { targets, evidence, evidenceFrom, recovers: contract.recovers };
+      const flags = buffers.flags(script.sessions * script.messages);
+      this.recovery = new Recovery(terms, script, this.expectations, flags);
+    }
   }
 
   /** Opens every connection and every session. */
-  open(): void {
+  async open(): Promise<void> {
     const { users, sessions } = this.#script;
-    this.#connectAll(new Uint32Array(users).map((_, user) => user));
-    if (this.#parties.senders !== undefined) this.#connectAll(this.#parties.senders);
+    if (this.#connecting !== undefined) {
+      this.#connectAll(
+        this.#connecting,
+        new Uint32Array(users).map((_, user) => user),
+      );
+      const { senders } = this.#parties;
+      if (senders !== undefined) this.#connectAll(this.#connecting, senders);
+    }
     const batch = Math.min(OPENING_BATCH_MAX, Math.ceil(sessions / OPENING_BLOCKS));
     for (let from = 0; from < sessions; from += batch) {
       this.#recorder.beginBlock('open', 0, 0);
-      this.#initiate(from, Math.min(sessions, from + batch));
+      await this.#initiate(from, Math.min(sessions, from + batch));
       this.#recorder.endBlock();
     }
   }
 
   /** Sends all messages, and at the end delivers what was held back. */
-  run(): void {
+  async run(): Promise<void> {
     const { messages, sessions } = this.#script;
     for (let round = 0; round < messages || this.#held.size > 0; round++) {
       // The first round opens sessions at the other end: it is cut so that both modes see it.
       const batch =
         round === 0 ? Math.min(this.#batch, Math.ceil(sessions / OPENING_BLOCKS)) : this.#batch;
       for (let from = 0; from < sessions; from += batch) {
-        this.#runBatch(round, from, Math.min(sessions, from + batch));
+        await this.#runBatch(round, from, Math.min(sessions, from + batch));
       }
       this.#held.delete(round);
     }
-    // They are the engine's, and would be counted with what the sessions retain.
+    for (const waiting of this.#waiting.values()) {
+      for (const _ of waiting) this.recovery!.unanswered();
+    }
+    // These are the engine's, and would be counted with what the sessions retain.
+    this.#waiting.clear();
     const { sessions: of, members, messages: numbers, frames, again } = this.#deliveries;
     for (const column of [of, members, numbers, frames, again]) column.length = 0;
+    for (const column of Object.values(this.#evidence))
+      if (Array.isArray(column)) column.length = 0;
   }
 
-  #connectAll(connections: Uint32Array): void {
+  #connectAll(clients: ClientLoops, connections: Uint32Array): void {
     for (let from = 0; from < connections.length; from += OPENING_BATCH_MAX) {
       this.#recorder.beginBlock('open', 0, 0);
-      this.#connect(connections.subarray(from, from + OPENING_BATCH_MAX));
+      this.#connect(clients, connections.subarray(from, from + OPENING_BATCH_MAX));
       this.#recorder.endBlock();
     }
   }
 
-  #connect(connections: Uint32Array): void {
+  #connect(clients: ClientLoops, connections: Uint32Array): void {
     const count = connections.length;
-    const loops = this.#loops;
     const flights = this.#received;
     const answers = this.#fetched;
     let replies: Uint8Array[] = Array.from({ length: count }, () => EMPTY);
@@ -176,28 +237,28 @@ export class Conversation {
       flights.clear();
       answers.clear();
       for (let i = 0; i < count; i++) flights.add(FLIGHT_BYTES);
-      loops.connectClients(connections, replies, flights, flight === 0);
+      clients.connect(connections, replies, flights, flight === 0);
       if (!isFlight(flights, 'client')) return;
       const sent = Array.from({ length: count }, (_, i) => flights.written(i));
       for (let i = 0; i < count; i++) answers.add(FLIGHT_BYTES);
       this.#countWire('connect', sent);
-      loops.connectRelay(connections, sent, answers, flight === 0);
+      this.#provider.connect(connections, sent, answers, flight === 0);
       if (!isFlight(answers, 'relay')) return;
       replies = Array.from({ length: count }, (_, i) => answers.written(i).slice());
     }
   }
 
-  #initiate(from: number, to: number): void {
+  async #initiate(from: number, to: number): Promise<void> {
     const outbox = this.#outbox;
     outbox.clear();
-    this.#loops.publish(from, to, this.#parties.members, outbox);
+    await this.#ends.publish(from, to, this.#parties.members, outbox);
     const bundles: Uint8Array[] = Array.from({ length: to - from }, () => EMPTY);
     const outcomes = new Int32Array(to - from);
     for (let frame = 0; frame < outbox.count; frame++) {
       bundles[outbox.messages[frame]!] = outbox.frames[frame]!;
     }
     this.#countWire('bundle', outbox.frames.slice(0, outbox.count));
-    this.#loops.initiate(from, bundles, outcomes);
+    await this.#ends.initiate(from, bundles, outcomes);
     for (let i = 0; i < bundles.length; i++) {
       if (outcomes[i]! < 0) {
         this.expectations.fault(from + i, 0, 'the session could not be opened: bundle refused');
@@ -212,23 +273,23 @@ export class Conversation {
     for (const frame of frames) wire.bytes += frame.length;
   }
 
-  #runBatch(round: number, from: number, to: number): void {
+  async #runBatch(round: number, from: number, to: number): Promise<void> {
     const sending = round < this.#script.messages;
     this.#recorder.beginBlock('traffic', round, sending ? to - from : 0);
     const atMs = round * this.#script.stepMs;
     this.#outbox.clear();
     this.#stored.clear();
     this.#deliveries.count = 0;
-    if (sending) this.#send(round, from, to, atMs);
+    if (sending) await this.#send(round, from, to, atMs);
     this.#takeHeld(round, from, to);
-    this.#deliver(atMs);
-    if (this.#parties.authority !== undefined) this.#recover(round);
+    await this.#deliver(atMs);
+    if (this.recovery !== undefined) this.#recover(this.recovery, round);
     this.#recorder.endBlock();
   }
 
-  /** Sends message `round` of the sessions and has the relay store the frames. */
-  #send(round: number, from: number, to: number, atMs: number): void {
-    const { messages, speakers, lengths, fates, delays } = this.#script;
+  /** Sends message `round` of the sessions, and does with it what the network does. */
+  async #send(round: number, from: number, to: number, atMs: number): Promise<void> {
+    const { messages, speakers, lengths } = this.#script;
     const sends = this.#sends;
     const outbox = this.#outbox;
     sends.count = to - from;
@@ -240,24 +301,52 @@ export class Conversation {
       sends.plaintexts[i] = this.#payload.plaintext(session, round, lengths[at]!);
       this.tally.plaintextBytes += lengths[at]!;
     }
-    this.#loops.send(sends, atMs, outbox);
+    await this.#ends.send(sends, atMs, outbox);
     this.tally.sent += sends.count;
+    for (let frame = 0; frame < outbox.count; frame++) this.#countFrame(frame, round);
+    this.#store(round, atMs);
+    this.#acknowledge();
+    this.#route(round);
+  }
+
+  /** Has the relay store the frames that reach its store. */
+  #store(round: number, atMs: number): void {
+    const { messages, fates, lossAt } = this.#script;
+    const sends = this.#sends;
+    const outbox = this.#outbox;
+    const isUplink = lossAt === 'uplink';
+    const isLost = (i: number): boolean =>
+      fates[sends.sessions[i]! * messages + round] === FATE.lost;
+    for (let frame = 0; frame < outbox.count && isUplink; frame++) {
+      if (isForReceiver(outbox, frame) && isLost(outbox.messages[frame]!)) this.tally.lost += 1;
+    }
+    // A connection carries its records in order and without a gap, as over TCP: what is lost on one is
+    // lost behind the relay's end of it, before the relay's store.
+    const isConnected = this.tally.wire['connect'] !== undefined;
+    if (isUplink && !isConnected) outbox.lose(isLost);
 
     const stored = this.#stored;
     for (let frame = 0; frame < outbox.count; frame++) {
       stored.add(outbox.frames[frame]!.length + RELAY_ROOM_BYTES);
     }
-    this.#loops.store(sends, outbox, this.#parties.members, atMs, stored);
+    this.#provider.store(sends, outbox, this.#parties.members, atMs, stored);
+    if (isUplink && isConnected) stored.keep(outbox.lose(isLost));
+  }
 
+  /** Loses, holds back or delivers what the relay has stored. */
+  #route(round: number): void {
+    const { messages, speakers, fates, delays } = this.#script;
+    const outbox = this.#outbox;
+    const stored = this.#stored;
     for (let frame = 0; frame < outbox.count; frame++) {
-      const session = sends.sessions[outbox.messages[frame]!]!;
+      const session = this.#sends.sessions[outbox.messages[frame]!]!;
       const at = session * messages + round;
-      this.#countFrame(frame, session, round);
       if (stored.lengths[frame]! < 0) {
         this.expectations.fault(session, round, 'the relay refused to store the frame');
         continue;
       }
       this.tally.storedBytes += stored.lengths[frame]!;
+      if (!isForReceiver(outbox, frame)) continue;
       const held = {
         session,
         member: 1 - speakers[at]!,
@@ -274,15 +363,32 @@ export class Conversation {
     }
     // Second deliveries come after all first ones of the batch.
     for (let frame = 0; frame < outbox.count; frame++) {
-      const session = sends.sessions[outbox.messages[frame]!]!;
+      const session = this.#sends.sessions[outbox.messages[frame]!]!;
       const at = session * messages + round;
       if (fates[at] !== FATE.duplicated || delays[at]! > 0 || stored.lengths[frame]! < 0) continue;
+      if (!isForReceiver(outbox, frame)) continue;
       const member = 1 - speakers[at]!;
       this.#schedule({ session, member, message: round, stored: stored.written(frame) }, true);
     }
   }
 
-  #countFrame(frame: number, session: number, round: number): void {
+  /** Tells the senders what the relay has stored, where they wait for that. */
+  #acknowledge(): void {
+    const { clients } = this.#parties;
+    if (isAsynchronous(clients) || clients.acknowledge === undefined) return;
+    const { messages, count } = this.#outbox;
+    const { sessions, members } = this.#sends;
+    for (let frame = 0; frame < count; frame++) {
+      // A message's frames stand together; it is acknowledged with the last of them.
+      const i = messages[frame]!;
+      if (frame + 1 < count && messages[frame + 1] === i) continue;
+      if (this.#stored.lengths[frame]! >= 0) clients.acknowledge(sessions[i]!, members[i]!);
+    }
+    this.#recorder.skipUntimed();
+  }
+
+  #countFrame(frame: number, round: number): void {
+    const session = this.#sends.sessions[this.#outbox.messages[frame]!]!;
     const kind = this.#outbox.kinds[frame]!;
     const { length } = this.#outbox.frames[frame]!;
     const wire = (this.tally.wire[kind] ??= { frames: 0, bytes: 0 });
@@ -327,7 +433,7 @@ export class Conversation {
   }
 
   /** Has the relay deliver what is scheduled, and the receivers open and check it. */
-  #deliver(atMs: number): void {
+  async #deliver(atMs: number): Promise<void> {
     const deliveries = this.#deliveries;
     if (deliveries.count === 0) return;
     const fetched = this.#fetched;
@@ -338,7 +444,7 @@ export class Conversation {
       fetched.add(deliveries.frames[i]!.length + RELAY_ROOM_BYTES);
       received.add(deliveries.frames[i]!.length + RELAY_ROOM_BYTES);
     }
-    this.#loops.fetch(deliveries, this.#parties.members, atMs, fetched);
+    this.#provider.fetch(deliveries, this.#parties.members, atMs, fetched);
     for (let i = 0; i < deliveries.count; i++) {
       if (fetched.lengths[i]! < 0) {
         this.#fault(i, 'the relay could not deliver what it stored');
@@ -348,9 +454,9 @@ export class Conversation {
       }
     }
     const accepting = this.#splitAccepting();
-    this.#loops.receive('accept', deliveries, accepting, atMs, received);
+    await this.#ends.receive('accept', deliveries, accepting, atMs, received);
     const rest = this.#others(accepting);
-    this.#loops.receive('receive', deliveries, rest, atMs, received);
+    await this.#ends.receive('receive', deliveries, rest, atMs, received);
     for (let i = 0; i < deliveries.count; i++) this.#check(i);
   }
 
@@ -401,7 +507,9 @@ export class Conversation {
       this.#fault(i, 'the receiver got a plaintext that was not sent');
       return;
     }
-    if (!again[i]!) this.tally.delivered += 1;
+    if (again[i]!) return;
+    this.tally.delivered += 1;
+    this.recovery?.delivered(session, message);
   }
 
   #sentPlaintext(session: number, message: number): Uint8Array {
@@ -413,44 +521,88 @@ export class Conversation {
     this.expectations.fault(this.#deliveries.sessions[i]!, this.#deliveries.messages[i]!, reason);
   }
 
-  /** Hands every frame stored in this batch to the authority and checks what it recovers. */
-  #recover(round: number): void {
-    const sends = this.#sends;
+  /** Hands what this batch left at the relay to the authority, and checks what it recovers. */
+  #recover(recovery: Recovery, round: number): void {
     const outbox = this.#outbox;
-    if (outbox.count === 0) return;
-    const { relay, members } = this.#parties;
+    const sends = this.#sends;
     const evidence = this.#evidence;
+    const handed = this.#handed;
     const recovered = this.#recovered;
-    evidence.clear();
+    evidence.count = 0;
+    handed.clear();
     recovered.clear();
+    for (let i = 0; i < sends.count && round < this.#script.messages; i++) {
+      if (recovery.isDue(sends.sessions[i]!, round)) recovery.tally.due += 1;
+    }
     for (let frame = 0; frame < outbox.count; frame++) {
       const i = outbox.messages[frame]!;
       const session = sends.sessions[i]!;
+      if (!recovery.isEvidence(outbox.kinds[frame]!) || !recovery.isDue(session, round)) continue;
+      const at = evidence.count;
+      evidence.sessions[at] = session;
+      evidence.members[at] = sends.members[i]!;
+      evidence.messages[at] = round;
+      evidence.toUsers[at] = outbox.toUsers[frame]!;
+      const isStored = this.#stored.lengths[frame]! >= 0;
+      evidence.frames[at] = isStored ? this.#stored.written(frame) : EMPTY;
+      evidence.count = at + 1;
       const room = outbox.frames[frame]!.length + RELAY_ROOM_BYTES;
-      evidence.add(room);
+      handed.add(room);
       recovered.add(room);
-      const to = members.user(session, 1 - sends.members[i]!);
-      const stored = this.#stored.lengths[frame]! < 0 ? EMPTY : this.#stored.written(frame);
-      evidence.lengths[frame] = relay.handOver(to, stored, evidence.buffers[frame]!);
-      if (evidence.lengths[frame]! < 0) evidence.lengths[frame] = 0;
     }
-    this.#recorder.skipUntimed();
-    const frames = Array.from({ length: outbox.count }, (_, frame) => evidence.written(frame));
-    this.#loops.recover(sends, outbox, frames, recovered);
-    for (let frame = 0; frame < outbox.count; frame++) {
-      const session = sends.sessions[outbox.messages[frame]!]!;
-      const length = recovered.lengths[frame]!;
-      this.#digest.add(3, session, round, Math.min(length, 0), 0, 0);
-      if (length < 0) {
-        const reason = `the authority could not recover the message: ${outcomeName(length)}`;
-        this.expectations.fault(session, round, reason);
-      } else if (!equalBytes(recovered.written(frame), this.#sentPlaintext(session, round))) {
-        this.expectations.fault(session, round, 'the authority recovered another plaintext');
-      } else {
-        this.tally.recovered += 1;
+    if (evidence.count === 0) return;
+    recovery.tally.evidence += evidence.count;
+    this.#provider.handOver(evidence, handed);
+    for (let i = 0; i < evidence.count; i++) {
+      evidence.frames[i] = handed.lengths[i]! < 0 ? EMPTY : handed.written(i);
+    }
+    if (this.#waiting.size > 0) this.#addWaiting();
+    this.#provider.recover(evidence, recovered);
+    for (let i = 0; i < evidence.count; i++) this.#judge(recovery, i);
+  }
+
+  /** Shows the authority again what waited for a frame of the other member, after that frame. */
+  #addWaiting(): void {
+    const evidence = this.#evidence;
+    const fresh = evidence.count;
+    for (let i = 0; i < fresh; i++) {
+      const session = evidence.sessions[i]!;
+      const waiting = this.#waiting.get(session);
+      if (waiting === undefined || waiting[0]!.member === evidence.members[i]) continue;
+      this.#waiting.delete(session);
+      for (const { member, message, bytes } of waiting) {
+        const at = evidence.count;
+        evidence.sessions[at] = session;
+        evidence.members[at] = member;
+        evidence.messages[at] = message;
+        evidence.frames[at] = bytes;
+        evidence.count = at + 1;
+        this.#recovered.add(bytes.length);
       }
     }
   }
+
+  #judge(recovery: Recovery, i: number): void {
+    const { sessions, members, messages, frames } = this.#evidence;
+    const session = sessions[i]!;
+    const message = messages[i]!;
+    const length = this.#recovered.lengths[i]!;
+    const isDecoy =
+      length >= 0 && !equalBytes(this.#recovered.written(i), this.#sentPlaintext(session, message));
+    this.#digest.add(3, session, message, Math.min(length, 0), isDecoy ? 1 : 0, 0);
+    if (length === OUTCOME.UNKNOWN_KEY && this.#parties.answersLate) {
+      const waiting = this.#waiting.get(session) ?? [];
+      waiting.push({ member: members[i]!, message, bytes: frames[i]!.slice() });
+      this.#waiting.set(session, waiting);
+    } else if (length < 0) recovery.failed(session, message, outcomeName(length));
+    else if (isDecoy) recovery.decoy(session, message);
+    else recovery.valid(session, message);
+  }
+}
+
+/** Whether a frame goes to a receiver: others are for the authority, in a mailbox of its own. */
+function isForReceiver(outbox: EngineOutbox, frame: number): boolean {
+  return outbox.kinds[frame] === 'message';
 }
 
 /** @throws RangeError when some of a batch go on and others do not, or one was refused. */

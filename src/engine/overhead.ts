@@ -7,9 +7,12 @@
  * @module
  */
 
-import { EngineOutbox, Outputs, Sends } from './batch.ts';
+import { EngineOutbox, Outputs, Sends, type Deliveries } from './batch.ts';
 import { Payload } from './payload.ts';
-import { StageLoops, type Deliveries, type StageRecorder } from './stage-loops.ts';
+import { requireSynchronous } from './async-client-loops.ts';
+import { ClientLoops } from './client-loops.ts';
+import { ProviderLoops } from './provider-loops.ts';
+import type { StageRecorder } from './stage-readings.ts';
 import type { ShardParts } from './shard.ts';
 import { providerRandomness } from '../crypto/randomness.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
@@ -33,6 +36,8 @@ export interface OverheadSamples {
     readonly cpuNs: readonly number[];
     /** Engine's recorded latency minus plain loop, both by wall clock. */
     readonly latencyNs: readonly number[];
+    /** The plain loop by thread CPU: what a call costs that does next to nothing. */
+    readonly emptyNs: readonly number[];
   }[];
 }
 
@@ -40,6 +45,10 @@ export interface OverheadSamples {
 class LastReading implements StageRecorder {
   mode: 'cpu' | 'latency' = 'cpu';
   perCallNs = 0;
+
+  readCpuNs(): number {
+    return readThreadCpuNs();
+  }
 
   addCpu(_id: TimedId, calls: number, cpuNs: number): void {
     this.perCallNs = cpuNs / calls;
@@ -71,18 +80,21 @@ export async function sampleOverhead(parts: ShardParts): Promise<OverheadSamples
   });
   const relay = pipeline.openRelay({ provider, randomness, secret: world.relay, options });
   const recorder = new LastReading();
-  const bench = new Bench(world.clients, relay, members, recorder);
+  const bench = new Bench(requireSynchronous(world.clients), relay, members, recorder);
   const stages = (['send', 'relay-store', 'relay-fetch', 'receive'] as const).map((id) => {
     const cpuNs: number[] = [];
     const latencyNs: number[] = [];
+    const emptyNs: number[] = [];
     for (let pair = -WARMUP_PAIRS; pair < PAIRS; pair++) {
       const cpu = bench.difference(id, 'cpu', pair % 2 === 0);
+      const empty = bench.plainNs;
       const latency = bench.difference(id, 'latency', pair % 2 === 0);
       if (pair < 0) continue;
       cpuNs.push(cpu);
       latencyNs.push(latency);
+      emptyNs.push(empty);
     }
-    return { id, cpuNs, latencyNs };
+    return { id, cpuNs, latencyNs, emptyNs };
   });
   return { clockReadNs: calibrateClock().clockReadNs, stages };
 }
@@ -91,11 +103,14 @@ type StageId = OverheadSamples['stages'][number]['id'];
 
 /** One batch through the stages, by the engine's loops or by plain ones. */
 class Bench {
+  /** What a call of the last plain loop took. */
+  plainNs = 0;
   readonly #clients: Clients;
   readonly #relay: Relay;
   readonly #members: PackedMembers;
   readonly #recorder: LastReading;
-  readonly #loops: StageLoops;
+  readonly #ends: ClientLoops;
+  readonly #provider: ProviderLoops;
   readonly #sends = new Sends(CALLS);
   readonly #outbox = new EngineOutbox();
   readonly #stored = new Outputs(CALLS);
@@ -116,7 +131,8 @@ class Bench {
     this.#relay = relay;
     this.#members = members;
     this.#recorder = recorder;
-    this.#loops = new StageLoops(clients, relay, undefined, recorder);
+    this.#ends = new ClientLoops(clients, recorder);
+    this.#provider = new ProviderLoops(relay, undefined, recorder);
     const payload = new Payload(1, MESSAGE_BYTES);
     this.#sends.count = CALLS;
     for (let i = 0; i < CALLS; i++) {
@@ -142,6 +158,7 @@ class Bench {
     this.#runEngine(id);
     const engine = this.#recorder.perCallNs;
     if (engineFirst) plain = this.#timePlain(id, mode);
+    this.plainNs = plain;
     return engine - plain;
   }
 
@@ -157,13 +174,13 @@ class Bench {
     const deliveries = this.#deliveries;
     if (id === 'send') {
       this.#outbox.clear();
-      this.#loops.send(this.#sends, 0, this.#outbox);
+      this.#ends.send(this.#sends, 0, this.#outbox);
     } else if (id === 'relay-store') {
-      this.#loops.store(this.#sends, this.#outbox, this.#members, 0, this.#stored);
+      this.#provider.store(this.#sends, this.#outbox, this.#members, 0, this.#stored);
     } else if (id === 'relay-fetch') {
-      this.#loops.fetch(deliveries, this.#members, 0, this.#fetched);
+      this.#provider.fetch(deliveries, this.#members, 0, this.#fetched);
     } else {
-      this.#loops.receive('receive', deliveries, this.#all, 0, this.#received);
+      this.#ends.receive('receive', deliveries, this.#all, 0, this.#received);
     }
   }
 

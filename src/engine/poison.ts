@@ -8,7 +8,14 @@
  */
 
 import { EMPTY } from '../core/bytes.ts';
-import type { Authority, Clients, FrameKind, Outbox, Relay } from '../pipelines/_pipeline.ts';
+import type {
+  AsyncClients,
+  Authority,
+  Clients,
+  FrameKind,
+  Outbox,
+  Relay,
+} from '../pipelines/_pipeline.ts';
 
 const POISON = 0xa5;
 
@@ -24,6 +31,26 @@ function lend<T>(input: Uint8Array, call: (copy: Uint8Array) => T): T {
 function borrow(out: Uint8Array, call: (own: Uint8Array) => number): number {
   const own = new Uint8Array(out.length).fill(POISON);
   const length = call(own);
+  if (length > 0) out.set(own.subarray(0, length));
+  own.fill(POISON);
+  return length;
+}
+
+/** As `lend`, for a call that may read its input until its promise is settled. */
+async function lendAsync<T>(input: Uint8Array, call: (copy: Uint8Array) => Promise<T>): Promise<T> {
+  const copy = input.slice();
+  const result = await call(copy);
+  copy.fill(POISON);
+  return result;
+}
+
+/** As `borrow`, for a call that may write until its promise is settled. */
+async function borrowAsync(
+  out: Uint8Array,
+  call: (own: Uint8Array) => Promise<number>,
+): Promise<number> {
+  const own = new Uint8Array(out.length).fill(POISON);
+  const length = await call(own);
   if (length > 0) out.set(own.subarray(0, length));
   own.fill(POISON);
   return length;
@@ -64,9 +91,29 @@ export function poisonClients(clients: Clients): Clients {
       lend(frame, (copy) =>
         borrow(out, (own) => clients.receive(session, member, copy, atMs, own)),
       ),
+    ...(clients.acknowledge && {
+      acknowledge: (session, member) => clients.acknowledge!(session, member),
+    }),
     storedKeys: () => clients.storedKeys?.() ?? 0,
     snapshot: (user) => clients.snapshot(user),
     keys: (user) => clients.keys(user),
+  };
+}
+
+export function poisonAsyncClients(clients: AsyncClients): AsyncClients {
+  return {
+    asynchronous: true,
+    publish: (user, atMs, outbox) => clients.publish(user, atMs, new PoisonedOutbox(outbox)),
+    initiate: (session, member, bundle, atMs) =>
+      lendAsync(bundle, (copy) => clients.initiate(session, member, copy, atMs)),
+    send: (session, member, plaintext, atMs, outbox) =>
+      lendAsync(plaintext, (copy) =>
+        clients.send(session, member, copy, atMs, new PoisonedOutbox(outbox)),
+      ),
+    receive: (session, member, frame, atMs, out) =>
+      lendAsync(frame, (copy) =>
+        borrowAsync(out, (own) => clients.receive(session, member, copy, atMs, own)),
+      ),
   };
 }
 

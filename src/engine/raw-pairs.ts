@@ -5,6 +5,7 @@
  * @module
  */
 
+import { requireSynchronous } from './async-client-loops.ts';
 import { EngineOutbox, Outputs, Sends } from './batch.ts';
 import { Payload } from './payload.ts';
 import type { ShardParts } from './shard.ts';
@@ -122,13 +123,14 @@ class OneWay {
       options,
       seed: 1,
     });
+    const clients = requireSynchronous(world.clients);
     const outbox = new EngineOutbox();
     for (let session = 0; session < SESSIONS; session++) {
       outbox.clear();
-      world.clients.publish(1, 0, outbox);
-      world.clients.initiate(session, 0, outbox.frames[0]!, 0);
+      clients.publish(1, 0, outbox);
+      clients.initiate(session, 0, outbox.frames[0]!, 0);
     }
-    return new OneWay(world.clients);
+    return new OneWay(clients);
   }
 
   /** One message in each session. @throws Error when one does not arrive. */

@@ -10,17 +10,18 @@ import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
 import { Conversation } from './conversation.ts';
 import { Payload } from './payload.ts';
-import { poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
+import { isAsynchronous } from './async-client-loops.ts';
+import { poisonAsyncClients, poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
 import { Recorder } from './recorder.ts';
 import type { RepeatSpec } from './spec.ts';
-import { HarnessError } from '../core/errors.ts';
+import { badInput, HarnessError } from '../core/errors.ts';
 import { countPrimitives } from '../crypto/counting.ts';
 import type { Provider } from '../crypto/provider.ts';
 import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
 import { meetAll } from '../measure/barrier.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
 import { calibrateCpu, processCpuNs, readThreadCpuNs } from '../measure/cpu.ts';
-import type { ShardFacts } from '../measure/facts.ts';
+import type { CpuBasis, RecoveryFacts, ShardFacts } from '../measure/facts.ts';
 import { GcPauses } from '../measure/gc.ts';
 import { readMemory } from '../measure/memory.ts';
 import { PackedMembers } from '../pipelines/_members.ts';
@@ -75,18 +76,23 @@ const COUNTED_STREAM = 0x636f_756e;
 export async function runShard(task: ShardTask, parts: ShardParts): Promise<ShardFacts> {
   const { spec } = task;
   const verifying = spec.purpose === 'verify';
-  const clocks = verifying ? NOT_CALIBRATED : { ...calibrateClock(), ...calibrateCpu() };
+  const cpuBasis = basisOf(spec);
+  const clocks = {
+    cpuBasis,
+    ...(verifying ? NOT_CALIBRATED : { ...calibrateClock(), ...calibrateCpu(cpuBasis) }),
+  };
   const warm = verifying
     ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH }
     : await warmUp(task, parts, clocks.cpuReadNs);
 
   const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
   const payload = new Payload(spec.seed, longestOf(script));
-  const recorder = new Recorder(spec.repeat);
+  const recorder = new Recorder(spec.repeat, cpuBasis);
   const digest = new FactsDigest();
   const gc = new GcPauses();
-  const buffers = new Buffers(warm.batch);
-  const { rssBytes } = readMemory();
+  const mayRecover = parts.pipeline.openAuthority !== undefined;
+  const buffers = new Buffers(warm.batch, mayRecover ? script.sessions * script.messages : 0);
+  const { rssBytes, heapResidentBytes } = readMemory();
   let live: Live | undefined = await openLive(
     task,
     parts,
@@ -103,8 +109,8 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const startedNs = sinceOrigin(task);
   const processBefore = processCpuNs();
   const cpuBefore = readThreadCpuNs();
-  live.conversation.open();
-  live.conversation.run();
+  await live.conversation.open();
+  await live.conversation.run();
   const cpuNs = readThreadCpuNs() - cpuBefore;
   const processAfter = processCpuNs();
   const endedNs = sinceOrigin(task);
@@ -112,13 +118,11 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   meetAll(task.barrier, spec.threads);
   const gcFacts = await gc.stop();
   const after = readMemory();
-  const { tally, expectations } = live.conversation;
-  const storedKeys = live.world.clients.storedKeys?.() ?? 0;
-  const connections = script.users + (live.world.senders?.length ?? 0);
+  const { tally, expectations, recovery, storedKeys, connections } = outcomeOf(live, script);
   // All but the world, for what it retains is the difference: the engine's buffers and readings, for
   // a few hundred sessions the greater part, are in both. What is freed stays in the resident set.
   live = undefined;
-  const before = { ...readMemory(), rssBytes };
+  const before = { ...readMemory(), rssBytes, heapResidentBytes };
 
   const counted = await countCalls(task, parts);
   const { stages, blocks } = recorder.finish();
@@ -135,8 +139,9 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
       delivered: tally.delivered,
       refused: tally.refused,
       lost: tally.lost,
-      recovered: tally.recovered,
+      recovered: recovery?.valid ?? 0,
     },
+    ...(recovery && { recovery }),
     faults: { count: expectations.count, first: expectations.first },
     plaintextBytes: tally.plaintextBytes,
     wire: tally.wire,
@@ -155,6 +160,35 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     processCpu: { startNs: processBefore, endNs: processAfter },
     startedNs,
     endedNs,
+  };
+}
+
+/** @throws HarnessError BAD_INPUT for more threads than the CPU of a process can be told apart by. */
+function basisOf({ cell, cpu = 'thread', threads }: RepeatSpec): CpuBasis {
+  if (cpu === 'process' && threads !== 1) {
+    throw badInput(
+      `${cell}: expected 1 thread, because the CPU of the process is read ("cpu": "process") and ` +
+        `holds that of all threads, found ${threads}; choose "threads": [1]`,
+    );
+  }
+  return cpu;
+}
+
+/** What is told of a conversation at its end; holds no part of the world, not even in a variable. */
+function outcomeOf(
+  { world: { clients, senders }, conversation: { tally, expectations, recovery } }: Live,
+  script: Script,
+): Pick<Conversation, 'tally' | 'expectations'> & {
+  readonly recovery: RecoveryFacts | undefined;
+  readonly storedKeys: number;
+  readonly connections: number;
+} {
+  return {
+    tally,
+    expectations,
+    recovery: recovery?.tally,
+    storedKeys: isAsynchronous(clients) ? 0 : (clients.storedKeys?.() ?? 0),
+    connections: script.users + (senders?.length ?? 0),
   };
 }
 
@@ -210,12 +244,12 @@ async function warmUp(
   let cheapestNs = Infinity;
   let frameBytes = 1;
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
-    const recorder = new Recorder(rounds);
+    const recorder = new Recorder(rounds, basisOf(spec));
     const world = await openWorld(parts, spec, script, task.shard);
     const digest = new FactsDigest();
     const talk = converse(parts, spec, world, script, payload, recorder, digest, sessions, buffers);
-    talk.open();
-    talk.run();
+    await talk.open();
+    await talk.run();
     recorder.finish();
     const costs = (['send', 'relay-store', 'relay-fetch', 'receive'] as const)
       .map((id) => recorder.meanCpuNs(id, cpuReadNs))
@@ -236,7 +270,7 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   const { spec } = task;
   const { provider, counts } = countPrimitives(parts.provider);
   const calls: Record<string, Record<string, number>> = {};
-  const recorder = new Recorder(0, (id) => {
+  const recorder = new Recorder(0, 'thread', (id) => {
     if (id !== undefined) {
       const ofStage = (calls[id] ??= {});
       for (const [name, count] of counts) ofStage[name] = (ofStage[name] ?? 0) + count;
@@ -255,8 +289,8 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   const digest = new FactsDigest();
   const talk = converse(counting, spec, world, script, payload, recorder, digest, VERIFY_BATCH);
   counts.clear();
-  talk.open();
-  talk.run();
+  await talk.open();
+  await talk.run();
   recorder.finish();
   return { sessions, messages: talk.tally.sent, calls };
 }
@@ -277,7 +311,7 @@ async function openWorld(
   script: Script,
   shard: number,
 ): Promise<World> {
-  return pipeline.open({
+  const world = await pipeline.open({
     provider,
     randomness: randomnessOf(spec, provider, shard, 1),
     users: script.users,
@@ -285,6 +319,14 @@ async function openWorld(
     options: spec.options,
     seed: spec.seed,
   });
+  if (isAsynchronous(world.clients) && spec.purpose === 'measure' && basisOf(spec) === 'thread') {
+    throw badInput(
+      `${spec.cell}: expected the CPU of the process to be read, because the calls of ` +
+        `${pipeline.name} are asynchronous and may compute on other threads; set "cpu": "process" ` +
+        'and "threads": [1] in the suite',
+    );
+  }
+  return world;
 }
 
 /** Builds relay and authority from their serialised secrets, as another process would. */
@@ -309,13 +351,21 @@ function converse(
   const authority = openAuthority(pipeline, provider, world, members, spec.options);
   const poisoned = spec.purpose === 'verify';
   const parties = {
-    clients: poisoned ? poisonClients(world.clients) : world.clients,
+    clients: poisoned ? poisonEither(world.clients) : world.clients,
     relay: poisoned ? poisonRelay(relay) : relay,
     authority: poisoned && authority !== undefined ? poisonAuthority(authority) : authority,
     members,
     senders: world.senders,
+    targets: world.targets,
+    evidence: world.evidence,
+    evidenceFrom: world.evidenceFrom,
+    answersLate: world.answersLate,
   };
   return new Conversation(parties, script, payload, pipeline, recorder, digest, batch, buffers);
+}
+
+function poisonEither(clients: World['clients']): World['clients'] {
+  return isAsynchronous(clients) ? poisonAsyncClients(clients) : poisonClients(clients);
 }
 
 /** @throws HarnessError WRONG_RESULT when there are secrets of an authority that nobody can use. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CpuBasis } from '../measure/facts.ts';
 import type { Options } from '../pipelines/_pipeline.ts';
 import type { Workload } from '../workload/workload.ts';
 
@@ -25,4 +26,10 @@ export interface RepeatSpec {
   /** `verify` delivers a few messages on poisoned buffers and counts primitives; it is not timed. */
   readonly purpose: 'measure' | 'verify';
   readonly warmupMs: number;
+  /**
+   * Whose CPU is read, `thread` where it is left out. `process` holds all threads of the child, the
+   * garbage collector's among them; it needs `threads` to be 1, and clients whose calls are
+   * asynchronous need it. No figure compares the two.
+   */
+  readonly cpu?: CpuBasis;
 }

@@ -5,6 +5,7 @@
  */
 
 import { nowNs } from './clock.ts';
+import type { CpuBasis } from './facts.ts';
 
 /**
  * CPU that this thread has used, user and system, in ns with the kernel's resolution of 1 us.
@@ -20,15 +21,26 @@ export function readThreadCpuNs(): number {
   return (usage.user + usage.system) * 1e3;
 }
 
-/** CPU of the whole process, with the helper threads of GC, JIT and libraries; in ns. */
+/**
+ * CPU of the whole process, with the helper threads of GC, JIT and libraries; in ns.
+ *
+ * The account of the calling thread is brought up to date, and so is that of every thread that
+ * sleeps. What another thread does at that moment is seen up to a tick late: none of it is lost, but
+ * some falls into the interval after the one that it belongs to.
+ */
 export function processCpuNs(): number {
   const usage = process.cpuUsage();
   return (usage.user + usage.system) * 1e3;
 }
 
+/** The reading for a basis. */
+export function cpuReader(basis: CpuBasis): () => number {
+  return basis === 'thread' ? readThreadCpuNs : processCpuNs;
+}
+
 export interface CpuCalibration {
   readonly cpuStepNs: number;
-  /** CPU of one reading by the pair: every interval between two readings holds one. */
+  /** CPU of one reading: every interval between two readings holds one. */
   readonly cpuReadNs: number;
 }
 
@@ -37,23 +49,24 @@ const WINDOWS = 5;
 const WINDOW_NS = 9e6;
 
 /**
- * Reads the pair back to back in five windows of 9 ms, which also warms it up.
+ * Reads back to back in five windows of 9 ms, which also warms it up.
  *
  * The step is the median over the windows of the smallest positive step of each. The smallest of
  * all would let a clock of 4 ms pass for a fine one whenever the thread was switched out once,
  * because a switch settles the account between two ticks.
  */
-export function calibrateCpu(): CpuCalibration {
+export function calibrateCpu(basis: CpuBasis = 'thread'): CpuCalibration {
+  const readCpuNs = cpuReader(basis);
   const stepsNs: number[] = [];
   let cpuReadNs = Infinity;
   for (let window = 0; window < WINDOWS; window++) {
     const endNs = nowNs() + WINDOW_NS;
-    const startCpuNs = readThreadCpuNs();
+    const startCpuNs = readCpuNs();
     let beforeNs = startCpuNs;
     let stepNs = Infinity;
     let readings = 0;
     do {
-      const readNs = readThreadCpuNs();
+      const readNs = readCpuNs();
       readings++;
       if (readNs > beforeNs) stepNs = Math.min(stepNs, readNs - beforeNs);
       beforeNs = readNs;

@@ -20,6 +20,7 @@ export const STAGES = [
   'send',
   'relay',
   'receive',
+  'hand-over',
   'recover',
 ] as const;
 export type Stage = (typeof STAGES)[number];
@@ -38,6 +39,7 @@ export const TIMED = [
   { id: 'relay-fetch', stage: 'relay', role: 'relay' },
   { id: 'accept', stage: 'accept', role: 'receiver' },
   { id: 'receive', stage: 'receive', role: 'receiver' },
+  { id: 'hand-over', stage: 'hand-over', role: 'relay' },
   { id: 'recover', stage: 'recover', role: 'authority' },
 ] as const satisfies readonly { id: string; stage: Stage; role: Role }[];
 export type TimedId = (typeof TIMED)[number]['id'];
@@ -51,6 +53,8 @@ export const cpuColumns = z.object({
   block: z.array(count),
   calls: z.array(count),
   cpuNs: z.array(ns),
+  /** How many batches an entry sums up, each with one reading in it; absent where each is one. */
+  readings: z.array(count).optional(),
 });
 
 export const stageFacts = z.object({
@@ -64,7 +68,10 @@ export const stageFacts = z.object({
 });
 export type StageFacts = z.infer<typeof stageFacts>;
 
-/** One round of one batch: every stage once, then the reference kernel. Columns of equal length. */
+/**
+ * One round of one batch: every stage once, then the reference kernel; in a long run several such
+ * rounds, summed up (see src/engine/block-columns.ts). Columns of equal length.
+ */
 export const blockFacts = z.object({
   /** `open` for the opening of sessions, otherwise message traffic. */
   phase: z.array(z.enum(['open', 'traffic'])),
@@ -78,12 +85,17 @@ export const blockFacts = z.object({
   runDelayNs: z.array(ns),
   /** Ticks taken by the hypervisor from the whole machine; -1 where unknown. */
   stealTicks: z.array(z.number()),
+  /** Mean over the rounds. */
   kernelCpuNs: z.array(ns),
+  /** How many rounds a block sums up; absent where each is one. */
+  rounds: z.array(count).optional(),
 });
 export type BlockFacts = z.infer<typeof blockFacts>;
 
 export const memoryFacts = z.object({
   heapUsedBytes: count,
+  /** Of the heap's pages, what is resident: in use or not; absent in older results. */
+  heapResidentBytes: count.optional(),
   externalBytes: count,
   arrayBufferBytes: count,
   wasmBytes: count,
@@ -91,9 +103,15 @@ export const memoryFacts = z.object({
 });
 export type MemoryFacts = z.infer<typeof memoryFacts>;
 
+/** Whose CPU is read: that of the thread that works, or of its whole process. */
+export const CPU_BASES = ['thread', 'process'] as const;
+export type CpuBasis = (typeof CPU_BASES)[number];
+
 /** What the clocks of this thread can tell apart and what reading them costs. */
 export const clockFacts = z.object({
-  /** Smallest step seen in the pair of CPU readings. */
+  /** Of stages and blocks. Figures of different bases are not to be compared. */
+  cpuBasis: z.enum(CPU_BASES).default('thread'),
+  /** Smallest step seen in the readings of CPU. */
   cpuStepNs: ns,
   cpuReadNs: ns,
   clockStepNs: ns,
@@ -106,6 +124,26 @@ export const faultFacts = z.object({
   /** What was expected and what came, in words; no key, no plaintext. */
   reason: z.string(),
 });
+
+/** What became of what was handed to the authority. */
+export const recoveryFacts = z.object({
+  /** Sessions under a warrant: the authority gets the evidence of these only. */
+  sessions: count,
+  /** Messages of these that the relay had when evidence is taken. */
+  due: count,
+  /** Frames that were handed over. */
+  evidence: count,
+  /** Opened to what was sent. */
+  valid: count,
+  /** Opened to something else. */
+  decoy: count,
+  /** Not opened. */
+  failed: count,
+  /** Messages of sessions under a warrant that reached the receiver, and of these the recovered. */
+  delivered: count,
+  deliveredRecovered: count,
+});
+export type RecoveryFacts = z.infer<typeof recoveryFacts>;
 
 /** What one shard did, on one thread. */
 export const shardFacts = z.object({
@@ -124,8 +162,11 @@ export const shardFacts = z.object({
     /** Refusals that the workload makes the pipeline give, by outcome. */
     refused: z.record(z.string(), count),
     lost: count,
+    /** By the authority, to what was sent. */
     recovered: count,
   }),
+  /** Only where there is an authority. */
+  recovery: recoveryFacts.optional(),
   faults: z.object({ count, first: z.array(faultFacts) }),
   plaintextBytes: count,
   /** Frames and bytes by kind, as sent to the relay; flights of a connection count as `connect`. */
@@ -148,8 +189,8 @@ export const shardFacts = z.object({
   stages: z.array(stageFacts),
   blocks: blockFacts,
   /**
-   * With the world at its end, and without it; only the resident set is from before. The engine's own
-   * buffers and readings are in both.
+   * With the world at its end, and without it; only what is resident, of the process and of the heap,
+   * is from before. The engine's own buffers and readings are in both.
    */
   memory: z.object({ before: memoryFacts, after: memoryFacts }),
   clocks: clockFacts,

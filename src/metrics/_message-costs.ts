@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TimedId } from '../measure/facts.ts';
+import type { ShardFacts, TimedId } from '../measure/facts.ts';
 import {
   cpuIsReadable,
   cpuPerCall,
@@ -25,8 +25,18 @@ export interface MessageCosts {
   readonly sender: number;
   readonly relay: number;
   readonly receiver: number;
-  /** Of one recovered message; undefined where there is no authority. */
-  readonly recovery: number | undefined;
+  /** Undefined where there is no authority. */
+  readonly warrant: WarrantCosts | undefined;
+}
+
+/** What messages cost that are under a warrant. */
+export interface WarrantCosts {
+  /** The relay's, of one frame; undefined in results of the versions that did not time it. */
+  readonly handOver: number | undefined;
+  /** The authority's, of one frame, whether it opens or not. */
+  readonly recover: number;
+  /** Frames handed over for each message that was recovered; undefined where none was. */
+  readonly framesPerRecovered: number | undefined;
 }
 
 /**
@@ -42,25 +52,53 @@ export function steadyCosts({ shards }: MetricInput): MessageCosts | undefined {
     sender: perMessage('send'),
     relay: perMessage('relay-store') + perMessage('relay-fetch'),
     receiver: perMessage('receive'),
-    // Over all recovered messages: what is opened once in a session serves all of them.
-    recovery: cpuPerCall(shards, 'recover', EVERY_BLOCK),
+    warrant: warrantCosts(shards),
   };
 }
 
-/** One figure per role, and `all`, in which recovery counts with the target share only. */
+function warrantCosts(shards: readonly ShardFacts[]): WarrantCosts | undefined {
+  // Over all messages: what is opened once in a session serves all of it.
+  const recover = cpuPerCall(shards, 'recover', EVERY_BLOCK);
+  if (recover === undefined) return undefined;
+  const handOver = cpuPerCall(shards, 'hand-over', EVERY_BLOCK);
+  return { handOver, recover, framesPerRecovered: framesPerRecovered(shards) };
+}
+
+function framesPerRecovered(shards: readonly ShardFacts[]): number | undefined {
+  let frames = 0;
+  let valid = 0;
+  for (const { recovery } of shards) {
+    // Before outcomes were told apart, there was a result only where every frame was recovered.
+    if (recovery === undefined) return 1;
+    frames += recovery.evidence;
+    valid += recovery.valid;
+  }
+  return valid === 0 ? undefined : frames / valid;
+}
+
+/**
+ * One figure per role, and `all`. What a warrant makes the relay and the authority do is a kind apart
+ * of theirs: of each recovered message, and times the target share of each carried message. Only the
+ * latter is in `all`.
+ */
 export function byRole(costs: MessageCosts): Figure[] {
-  const { sender, relay, receiver, recovery } = costs;
-  const carried = (recovery ?? 0) * TARGET_SHARE;
+  const { sender, relay, receiver, warrant } = costs;
+  const carried = ((warrant?.handOver ?? 0) + (warrant?.recover ?? 0)) * TARGET_SHARE;
   const figures = [
     figure(sender, { role: 'sender' }),
     figure(relay, { role: 'relay' }),
     figure(receiver, { role: 'receiver' }),
   ];
-  if (recovery !== undefined) {
-    figures.push(
-      figure(recovery, { role: 'authority', kind: 'per-recovered' }),
-      figure(carried, { role: 'authority', kind: 'per-carried' }),
-    );
+  for (const [role, perFrame] of [
+    ['relay', warrant?.handOver],
+    ['authority', warrant?.recover],
+  ] as const) {
+    if (perFrame === undefined) continue;
+    const frames = warrant?.framesPerRecovered;
+    if (frames !== undefined) {
+      figures.push(figure(perFrame * frames, { role, kind: 'per-recovered' }));
+    }
+    figures.push(figure(perFrame * TARGET_SHARE, { role, kind: 'per-carried' }));
   }
   figures.push(figure(sender + relay + receiver + carried, { role: 'all' }));
   return figures;

@@ -9,6 +9,7 @@
  */
 
 import type { ProcessFacts, Role, ShardFacts, Stage } from '../measure/facts.ts';
+import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
 
 /** Better is lower, better is higher, or neither: a health figure or a count. */
 export type Direction = 'lower' | 'higher' | 'neither';
@@ -18,8 +19,12 @@ export interface MetricInput {
   /** One per worker thread. */
   readonly shards: readonly ShardFacts[];
   readonly process?: ProcessFacts | undefined;
-  readonly messagesPerSession: number;
-  readonly messagesPerConnection: number;
+  /** Of a repeat that carries no messages. */
+  readonly operation?: OperationFacts | undefined;
+  readonly crossCheck?: CrossCheckFacts | undefined;
+  /** Undefined where there are no messages. */
+  readonly messagesPerSession?: number | undefined;
+  readonly messagesPerConnection?: number | undefined;
 }
 
 /** One number of one repeat. Stage, role and kind are empty where they mean nothing. */
@@ -38,7 +43,7 @@ export interface Figure {
 /** What a file in `src/metrics/` exports as default. Files that begin with `_` are shared. */
 export interface Metric {
   readonly name: string;
-  /** `ns`, `B`, `share` (0 to 1), `keys` or `messages/s`. */
+  /** `ns`, `B`, `share` (0 to 1), `keys`, `messages` or `messages/s`. */
   readonly unit: string;
   readonly direction: Direction;
   /** One line, for tables and help. */

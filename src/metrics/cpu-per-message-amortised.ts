@@ -19,8 +19,9 @@ const cpuPerMessageAmortised: Metric = {
   derive(input) {
     const steady = steadyCosts(input);
     const opening = openingCosts(input.shards);
-    if (steady === undefined || opening === undefined) return [];
     const { messagesPerSession, messagesPerConnection } = input;
+    if (steady === undefined || opening === undefined) return [];
+    if (messagesPerSession === undefined || messagesPerConnection === undefined) return [];
     const { publish, initiate, accept, connectClient, connectRelay } = opening;
     const connections = opening.connectionsPerUser / messagesPerConnection; // Per user and message.
     const received = accept === 0 ? 0 : steady.receiver; // What accept stands in for.
@@ -29,7 +30,7 @@ const cpuPerMessageAmortised: Metric = {
       sender: steady.sender + initiate / messagesPerSession + connectClient * connections,
       relay: steady.relay + 2 * connectRelay * connections,
       receiver: steady.receiver + atReceiver + connectClient * connections,
-      recovery: steady.recovery,
+      warrant: steady.warrant,
     });
   },
 };

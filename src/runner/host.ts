@@ -101,14 +101,14 @@ function faultOf(shard: ShardFacts, spec: RepeatSpec): string | undefined {
     const more = count > 1 ? ` (and ${count - 1} more)` : '';
     return `session ${fault.session}, message ${fault.message}: ${fault.reason}${more}`;
   }
-  const { sent, delivered, lost, refused, recovered } = shard.messages;
+  const { sent, delivered, lost, refused } = shard.messages;
   const tooFar = refused['TOO_FAR'] ?? 0;
   if (sent !== delivered + lost + tooFar) {
     return `${sent} messages were sent and ${delivered} delivered; the network lost ${lost}`;
   }
-  const expected = shard.stages.some(({ id }) => id === 'recover') ? sent : 0;
-  if (recovered !== expected) {
-    return `the authority recovered ${recovered} of ${expected} messages`;
+  const { evidence, due } = shard.recovery ?? { evidence: 0, due: 0 };
+  if (evidence !== due) {
+    return `the authority was handed evidence of ${evidence} of ${due} messages`;
   }
   return sent === shard.sessions * spec.workload.messages
     ? undefined

@@ -6,6 +6,7 @@
 
 import type { RepeatSpec } from '../engine/spec.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
+import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
 import type { Status } from '../results/record.ts';
 
 export interface RepeatReport {
@@ -14,6 +15,8 @@ export interface RepeatReport {
   readonly reason?: string;
   readonly shards: readonly ShardFacts[];
   readonly process?: ProcessFacts;
+  readonly operation?: OperationFacts;
+  readonly crossCheck?: CrossCheckFacts;
 }
 
 /** `src/runner/repeat.ts` implements it: one fresh child process per call. */

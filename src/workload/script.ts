@@ -11,7 +11,7 @@
 
 import { SeededRandom } from '../core/random.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { Workload } from './workload.ts';
+import type { LossPlace, Workload } from './workload.ts';
 
 export const FATE = { delivered: 0, lost: 1, duplicated: 2 } as const;
 
@@ -29,6 +29,8 @@ export interface Script {
   readonly lengths: Uint32Array;
   /** Per message: one of FATE. */
   readonly fates: Uint8Array;
+  /** Where the messages are lost that are. */
+  readonly lossAt: LossPlace;
   /** Per message: how many messages later it is delivered. */
   readonly delays: Uint16Array;
   /** Virtual milliseconds between two messages of a session. */
@@ -53,7 +55,7 @@ export function writeScript(
   const lengths = new Uint32Array(total);
   const fates = new Uint8Array(total);
   const delays = new Uint16Array(total);
-  const { loss, duplicate, reorder, reorderDepth, outage } = workload.network;
+  const { loss, duplicate, reorder, reorderDepth, outage, lossAt = 'downlink' } = workload.network;
 
   for (let session = 0; session < sessions; session++) {
     const random = new SeededRandom(seed, first + session);
@@ -77,7 +79,7 @@ export function writeScript(
   // In a step every session has one message, which two users handle.
   const messagesPerUserStep = 2 / workload.usersPerSession;
   const stepMs = (DAY_MS * messagesPerUserStep) / workload.messagesPerUserDay;
-  return { sessions, messages, users, members, speakers, lengths, fates, delays, stepMs };
+  return { sessions, messages, users, members, speakers, lengths, fates, lossAt, delays, stepMs };
 }
 
 function drawLength(size: Workload['size'], random: SeededRandom): number {

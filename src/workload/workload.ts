@@ -9,6 +9,14 @@ import { z } from 'zod';
 const integer = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const share = z.number().min(0).max(0.5);
 
+/**
+ * Where the network loses a message, all its frames at once, because a client hands them to the relay
+ * in one request: on the way to the relay's store (`uplink`); at the relay, which has accepted and acknowledged
+ * it, before evidence of it is taken (`relay`); after that, on the way to the receiver (`downlink`).
+ */
+export const LOSS_PLACES = ['uplink', 'relay', 'downlink'] as const;
+export type LossPlace = (typeof LOSS_PLACES)[number];
+
 export const sizeSchema = z.discriminatedUnion('distribution', [
   z.strictObject({ distribution: z.literal('fixed'), bytes: integer(1, 1_048_576) }),
   z.strictObject({
@@ -38,8 +46,10 @@ export const workloadSchema = z.strictObject({
   usersPerSession: z.number().min(0.001).max(2),
   size: sizeSchema,
   network: z.strictObject({
-    /** Share of messages that the relay accepts and never delivers. */
+    /** Share of messages that are sent and never delivered. */
     loss: share,
+    /** `downlink` where it is left out. */
+    lossAt: z.enum(LOSS_PLACES).optional(),
     /** Share of messages that are delivered later than their successors. */
     reorder: share,
     /** How many messages later, at most: within the replay window of every pipeline. */
@@ -57,7 +67,7 @@ export const workloadSchema = z.strictObject({
 
 export type Workload = z.infer<typeof workloadSchema>;
 
-/** Parameters that a cell's name may set, `chat:sessions=1000,loss=0.01`, and where they go. */
+/** Numbers that a cell's name may set, `chat:sessions=1000,loss=0.01`, and where they go. */
 export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   sessions: ['sessions'],
   messages: ['messages'],
@@ -69,4 +79,18 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   bytes: ['size', 'bytes'],
   users: ['usersPerSession'],
   connection: ['messagesPerConnection'],
+};
+
+/** Parameters that take a word, and the word that stands for leaving the parameter out. */
+export const WORKLOAD_WORDS: Readonly<
+  Record<
+    string,
+    {
+      readonly path: readonly string[];
+      readonly values: readonly string[];
+      readonly default: string;
+    }
+  >
+> = {
+  lossAt: { path: ['network', 'lossAt'], values: LOSS_PLACES, default: 'downlink' },
 };

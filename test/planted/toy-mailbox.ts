@@ -9,9 +9,12 @@ import { copy, IDLE, readingAuthority, TOY_TEXTS } from './_toy.ts';
 
 const MAILBOX_BYTES = 4;
 
+function open(to: number, stored: Uint8Array, out: Uint8Array): number {
+  if (getUint32(stored, 0) !== to) return OUTCOME.UNKNOWN_KEY;
+  return copy(stored.subarray(MAILBOX_BYTES), out);
+}
+
 function markingRelay(): Relay {
-  const open = (to: number, stored: Uint8Array, out: Uint8Array): number =>
-    getUint32(stored, 0) === to ? copy(stored.subarray(MAILBOX_BYTES), out) : OUTCOME.UNKNOWN_KEY;
   return {
     connect: () => 0,
     accept(_from, to, frame, _atMs, out) {
