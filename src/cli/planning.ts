@@ -6,20 +6,23 @@
 
 import { totalmem } from 'node:os';
 import { loadByName } from '../core/discover.ts';
-import { PROVIDERS_DIR } from '../core/paths.ts';
+import { OPERATIONS_DIR, PROVIDERS_DIR } from '../core/paths.ts';
 import type { ProviderModule } from '../crypto/provider.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
+import type { Operation } from '../primitives/operation.ts';
 import { requireMemory } from '../runner/memory-estimate.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
 import { isFileName, parseName } from '../suite/names.ts';
-import { loadSuite, type LoadedSuite, type Replacements } from '../suite/parse.ts';
+import { isOfOperations, loadAnySuite, type LoadedOperations } from '../suite/operations.ts';
+import type { LoadedSuite, Replacements } from '../suite/parse.ts';
+import { planOperations, type OperationPlan } from '../suite/plan-operations.ts';
 import { planSuite, type Plan, type PlanOptions } from '../suite/plan.ts';
 
 export interface PlannedSuite {
-  readonly loaded: LoadedSuite;
-  /** By the name or path that the suite uses. */
+  readonly loaded: LoadedSuite | LoadedOperations;
+  /** By the name or path that the suite uses; none where its cells are single operations. */
   readonly pipelines: ReadonlyMap<string, Pipeline>;
-  readonly plan: Plan;
+  readonly plan: Plan | (OperationPlan & { readonly baseline?: never });
 }
 
 /** @throws HarnessError BAD_INPUT for whatever the suite or the options get wrong. */
@@ -28,22 +31,42 @@ export async function planNamed(
   options: PlanOptions,
   instead: Replacements = {},
 ): Promise<PlannedSuite> {
-  const loaded = await loadSuite(nameOrPath, undefined, instead);
+  const loaded = await loadAnySuite(nameOrPath, instead);
+  if (isOfOperations(loaded)) return planLoadedOperations(loaded, options);
   const { matrix } = loaded.suite;
   const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
   const pipelines = await loadPipelines(names);
   const providers = matrix.flatMap((group) => group.implementations);
-  // A mistake in a user's own file is refused here; in a worker it would look like a library that
-  // is not installed. No library is loaded: that is what `load` of the module does.
-  for (const file of new Set(providers.filter(isFileName))) {
-    await loadByName<ProviderModule>(PROVIDERS_DIR, file, 'provider');
-  }
+  await checkProviderFiles(providers);
   const plan = planSuite(loaded, { pipelines, providers }, options);
   requireMemory(
     plan.order.map(({ spec }) => spec),
     totalmem(),
   );
   return { loaded, pipelines, plan };
+}
+
+async function planLoadedOperations(
+  loaded: LoadedOperations,
+  options: PlanOptions,
+): Promise<PlannedSuite> {
+  const { matrix } = loaded.suite;
+  await checkProviderFiles(matrix.flatMap((group) => group.implementations));
+  const operations = new Map<string, Operation>();
+  for (const name of new Set(matrix.flatMap((group) => group.primitives))) {
+    operations.set(name, await loadByName<Operation>(OPERATIONS_DIR, name, 'primitive'));
+  }
+  return { loaded, pipelines: new Map(), plan: planOperations(loaded, operations, options) };
+}
+
+/**
+ * A mistake in a user's own file is refused here; in a worker it would look like a library that is
+ * not installed. No library is loaded: that is what `load` of the module does.
+ */
+async function checkProviderFiles(providers: readonly string[]): Promise<void> {
+  for (const file of new Set(providers.filter(isFileName))) {
+    await loadByName<ProviderModule>(PROVIDERS_DIR, file, 'provider');
+  }
 }
 
 /** Options that several commands have. */

@@ -1,11 +1,11 @@
 /**
- * A folder as a registry: one file adds one thing, found by its name.
+ * A folder as a registry: one file adds one thing, found by its name. Folders in it only group.
  *
  * @module
  */
 
 import { readdir } from 'node:fs/promises';
-import { extname, isAbsolute, join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { badInput, HarnessError } from './errors.ts';
 import { hint } from './nearest.ts';
@@ -15,11 +15,30 @@ const EXTENSION: string = extname(import.meta.filename);
 
 /** Names of the things in `folder`, sorted. Files that begin with `_` are shared machinery. */
 export async function listNames(folder: string): Promise<string[]> {
-  const files = await readdir(folder);
-  return files
-    .filter((file) => file.endsWith(EXTENSION) && !file.startsWith('_') && !file.endsWith('.d.ts'))
-    .map((file) => file.slice(0, -EXTENSION.length))
-    .sort();
+  return [...(await findThings(folder)).keys()].sort();
+}
+
+/** Path of each thing in `folder`, and in the folders in it, by its name. */
+async function findThings(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter(
+    (entry) =>
+      entry.isFile() &&
+      entry.name.endsWith(EXTENSION) &&
+      !entry.name.startsWith('_') &&
+      !entry.name.endsWith('.d.ts'),
+  );
+  return new Map(
+    files.map(({ name, parentPath }) => [name.slice(0, -EXTENSION.length), join(parentPath, name)]),
+  );
+}
+
+async function findThing(folder: string, name: string, what: string): Promise<string> {
+  const things = await findThings(folder);
+  const file = things.get(name);
+  if (file !== undefined) return file;
+  const known = [...things.keys()].sort();
+  throw badInput(`unknown ${what} ${JSON.stringify(name)}; ${hint(name, known)}`);
 }
 
 /**
@@ -34,13 +53,7 @@ export async function loadByName<T extends { readonly name: string }>(
   what: string,
 ): Promise<T> {
   const isFile = name.endsWith('.ts') || name.endsWith('.js') || name.endsWith('.mjs');
-  if (!isFile) {
-    const known = await listNames(folder);
-    if (!known.includes(name)) {
-      throw badInput(`unknown ${what} ${JSON.stringify(name)}; ${hint(name, known)}`);
-    }
-  }
-  const file = isFile ? (isAbsolute(name) ? name : resolve(name)) : join(folder, name + EXTENSION);
+  const file = isFile ? resolve(name) : await findThing(folder, name, what);
   let module: { readonly default?: T };
   try {
     module = (await import(pathToFileURL(file).href)) as { readonly default?: T };

@@ -18,6 +18,11 @@ export const PACKAGE_ROOT: string = existsSync(join(CODE_ROOT, 'package.json'))
 export const PROVIDERS_DIR: string = join(CODE_ROOT, 'src', 'providers');
 export const PIPELINES_DIR: string = join(CODE_ROOT, 'src', 'pipelines');
 export const BEHAVIOURS_DIR: string = join(CODE_ROOT, 'src', 'workload', 'behaviours');
+export const OPERATIONS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'operations');
+/** Implementations of primitives that are no providers. */
+export const IMPLEMENTATIONS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'implementations');
+/** Tools that cross-checks are against. */
+export const TOOLS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'tools');
 export const METRICS_DIR: string = join(CODE_ROOT, 'src', 'metrics');
 export const COMMANDS_DIR: string = join(CODE_ROOT, 'src', 'cli', 'commands');
 export const SUITES_DIR: string = join(PACKAGE_ROOT, 'suites');

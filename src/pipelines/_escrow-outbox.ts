@@ -1,12 +1,14 @@
 import type { FrameKind, Outbox } from './_pipeline.ts';
 
-/** Sends what ends emit to a mailbox of the authority, as kind `escrow`. */
+/** Sends what ends emit to a mailbox of the authority, as another kind. */
 export class EscrowOutbox implements Outbox {
   readonly #mailbox: number;
+  readonly #kind: FrameKind;
   #outbox: Outbox | undefined;
 
-  constructor(mailbox: number) {
+  constructor(mailbox: number, kind: FrameKind = 'escrow') {
     this.#mailbox = mailbox;
+    this.#kind = kind;
   }
 
   /** The same instance, in front of another outbox. */
@@ -20,6 +22,6 @@ export class EscrowOutbox implements Outbox {
   }
 
   emit(_toUser: number, _kind: FrameKind, length: number): void {
-    this.#outbox!.emit(this.#mailbox, 'escrow', length);
+    this.#outbox!.emit(this.#mailbox, this.#kind, length);
   }
 }

@@ -30,7 +30,10 @@ export const OUTCOME = {
 
 export type OutcomeName = keyof typeof OUTCOME;
 
-/** What a frame on the wire is for; wire bytes are summed by kind. */
+/**
+ * What a frame on the wire is for; wire bytes are summed by kind. Receivers fetch messages only; the
+ * rest stays with the relay.
+ */
 export const FRAME_KINDS = ['message', 'control', 'escrow', 'bundle'] as const;
 export type FrameKind = (typeof FRAME_KINDS)[number];
 
@@ -84,6 +87,13 @@ export interface World {
    * receiver. `escrow`: those that a sender emits for the authority, to a mailbox of its own.
    */
   readonly evidence?: 'message' | 'escrow';
+  /** The first message of a session of which there is evidence; 0 where it is left out. */
+  readonly evidenceFrom?: number;
+  /**
+   * Set where evidence may have to wait for a later frame of the other member: what the authority
+   * answers with UNKNOWN_KEY is shown to it again after that.
+   */
+  readonly answersLate?: true;
   /**
    * The connection over which each user sends, where it is not the user's own: then every connection
    * listed here is opened besides those of the users.
@@ -238,7 +248,7 @@ export interface ForeignLibrary {
   /** Set where its calls are asynchronous: it is measured by the CPU of the process only. */
   readonly asynchronous?: true;
   /** Loads it. @throws HarnessError UNAVAILABLE, with how to get it. */
-  version(): Promise<string>;
+  version(this: void): Promise<string>;
 }
 
 /** What a file in `src/pipelines/` exports as default. */

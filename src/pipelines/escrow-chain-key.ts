@@ -416,7 +416,12 @@ const escrowChainKey: Pipeline = {
     const publicKey = new Uint8Array(seal.publicKeyBytes);
     seal.keyPair(publicKey, secret, randomness);
     const ends = openEscrowEnds(setup, openChainKeyField(setup, seal, publicKey));
-    return { ...carry(setup, ends), authority: [secret], directory: ends.accounts.directory };
+    return {
+      ...carry(setup, ends),
+      authority: [secret],
+      directory: ends.accounts.directory,
+      ...(options['both'] === 'yes' ? { answersLate: true } : {}),
+    };
   },
   openRelay: openCarrierRelay,
   openAuthority: (opening) => new RatchetAuthority(opening, openChainKeyRecovery(opening)),

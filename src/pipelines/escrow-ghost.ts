@@ -17,6 +17,7 @@ import {
   OUTCOME,
   type Authority,
   type AuthorityOpening,
+  type Options,
   type Outbox,
   type Pipeline,
   type Setup,
@@ -61,14 +62,31 @@ function publish(accounts: Accounts, user: number, bundles: number): Uint8Array[
   return published;
 }
 
+/** When the ghost joins a conversation, and whether it is given what was said before. */
+interface Joining {
+  /** Messages of a session before it. */
+  readonly after: number;
+  readonly withHistory: boolean;
+}
+
+function joiningOf(options: Options): Joining {
+  return { after: Number(options['joins']), withHistory: options['history'] === 'on' };
+}
+
 /** Every frame to a target goes to the ghost too, over a session of its own. */
 class GhostedEnds extends ForwardingEnds implements EndToEnd {
   readonly #ends: RatchetEnds;
   readonly #sessions: number;
   readonly #targets: number;
   readonly #bundles: readonly Uint8Array[];
+  readonly #joining: Joining;
   readonly #isOpen: Uint8Array;
+  /** Messages of each target so far. */
+  readonly #sent: Uint32Array;
+  /** What was said in each target before the ghost joined, kept by the devices as their history. */
+  readonly #history: Uint8Array[][] = [];
   readonly #outbox: EscrowOutbox;
+  readonly #historyOutbox: EscrowOutbox;
   readonly receive: EndToEnd['receive'];
 
   /** @param ends Of the sessions proper, and after them those with the ghost. */
@@ -78,20 +96,31 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
     targets: number,
     ghost: number,
     bundles: readonly Uint8Array[],
+    joining: Joining,
   ) {
     super(ends);
     this.#ends = ends;
     this.#sessions = sessions;
     this.#targets = targets;
     this.#bundles = bundles;
+    this.#joining = joining;
     this.#isOpen = new Uint8Array(targets * 2);
+    this.#sent = new Uint32Array(targets);
     this.#outbox = new EscrowOutbox(ghost);
+    this.#historyOutbox = new EscrowOutbox(ghost, 'control');
     this.receive = ends.receive.bind(ends);
   }
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {
     this.#ends.send(session, member, plaintext, atMs, outbox);
     if (session >= this.#targets) return;
+    const sent = this.#sent[session]!;
+    this.#sent[session] = sent + 1;
+    const { after, withHistory } = this.#joining;
+    if (sent < after) {
+      if (withHistory) (this.#history[session] ??= []).push(plaintext.slice());
+      return;
+    }
     const end = session * 2 + member;
     const ghosted = this.#sessions + end;
     if (this.#isOpen[end] === 0) {
@@ -100,7 +129,17 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
       }
       this.#isOpen[end] = 1;
     }
+    this.#giveHistory(session, ghosted, atMs, outbox);
     this.#ends.send(ghosted, 0, plaintext, atMs, this.#outbox.into(outbox));
+  }
+
+  /** Whoever sends first after the ghost joined gives it what its device has of the conversation. */
+  #giveHistory(session: number, ghosted: number, atMs: number, outbox: Outbox): void {
+    const history = this.#history[session];
+    if (history === undefined) return;
+    const given = this.#historyOutbox.into(outbox);
+    for (const text of history) this.#ends.send(ghosted, 0, text, atMs, given);
+    delete this.#history[session];
   }
 }
 
@@ -151,6 +190,7 @@ const escrowGhost: Pipeline = {
     'Everything that it adds is paid by targets: read its difference to double-ratchet times the target share.',
     'The ghost never answers, so its sessions repeat the handshake on every frame and their ratchet never turns.',
     'The bundles of the ghost that clients download are not counted.',
+    'With history=on the past is sent one message at a time; it is opened in tests and by attacks, and recall here counts messages after the ghost joined only.',
     'That the client hides the device from its list is assumed, not built.',
   ],
   options: {
@@ -158,6 +198,16 @@ const escrowGhost: Pipeline = {
     persist: PERSIST_OPTION,
     ratchet: RATCHET_OPTION,
     targets: TARGETS_OPTION,
+    joins: {
+      title: 'messages of a session before the ghost is added',
+      values: { min: 0, max: 1_000_000 },
+      default: '0',
+    },
+    history: {
+      title: 'whether the ghost, as a linked device, is given the history when it joins',
+      values: ['off', 'on'],
+      default: 'off',
+    },
   },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
@@ -176,13 +226,15 @@ const escrowGhost: Pipeline = {
       { ...setup, users: users + 1, members: new PackedMembers(all) },
       { ...ratchet, strangers: { first: users, identities: identity } },
     );
-    const ends = new GhostedEnds(inner, members.sessions, targets, users, bundles);
+    const joining = joiningOf(options);
+    const ends = new GhostedEnds(inner, members.sessions, targets, users, bundles, joining);
     return {
       ...carry(setup, ends),
       authority: [seed],
       directory: inner.accounts.directory.slice(0, users * IDENTITY_BYTES),
       targets,
       evidence: 'escrow',
+      evidenceFrom: joining.after,
     };
   },
   openRelay: openCarrierRelay,

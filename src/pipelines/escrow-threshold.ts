@@ -3,7 +3,13 @@ import { ThresholdElgamal } from '../protocols/threshold-elgamal.ts';
 import { carry, openCarrierRelay } from './_carrier.ts';
 import { RatchetAuthority } from './_escrow-authority.ts';
 import { FieldInfo, type EscrowField, type FieldSource } from './_escrow-field.ts';
-import { ESCROW_OPTIONS, openEscrowEnds, openField } from './_escrow-ratchet.ts';
+import {
+  ESCROW_OPTIONS,
+  openEscrowEnds,
+  openField,
+  TARGETS_OPTION,
+  targetsOf,
+} from './_escrow-ratchet.ts';
 import { requireRecomputable, VERIFIABLE_OPTION } from './_escrow-verifiable.ts';
 import {
   ESCROW_THRESHOLD_TYPE,
@@ -113,6 +119,7 @@ const escrowThreshold: Pipeline = {
     },
     trustees: { title: 'how many trustees there are', values: { min: 1, max: 100 }, default: '5' },
     verifiable: VERIFIABLE_OPTION,
+    targets: TARGETS_OPTION,
   },
   needs: ['ristretto255'],
   replayProtection: true,
@@ -120,7 +127,12 @@ const escrowThreshold: Pipeline = {
   open(setup): World {
     const { sharing, secrets, parameters } = shareKeys(setup);
     const ends = openEscrowEnds(setup, new SharedKeyField(sharing, parameters.verifiable));
-    return { ...carry(setup, ends), authority: secrets, directory: ends.accounts.directory };
+    return {
+      ...carry(setup, ends),
+      authority: secrets,
+      directory: ends.accounts.directory,
+      targets: targetsOf(setup.options, setup.members.sessions),
+    };
   },
   openRelay: openCarrierRelay,
   openAuthority: (opening) =>

@@ -105,11 +105,11 @@ async function git(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** The packages that package.json names as dependencies, as installed. */
+/** The packages that package.json names as dependencies or optional peers, as installed. */
 async function readPackages(): Promise<Record<string, string>> {
   const own = await readPackage(join(PACKAGE_ROOT, 'package.json'));
   const packages: Record<string, string> = {};
-  for (const name of Object.keys(own?.dependencies ?? {}).sort()) {
+  for (const name of Object.keys({ ...own?.dependencies, ...own?.peerDependencies }).sort()) {
     const file = findInstalled(name);
     const installed = file === undefined ? undefined : await readPackage(file);
     if (installed?.version !== undefined) packages[name] = short(installed.version);
@@ -120,6 +120,7 @@ async function readPackages(): Promise<Record<string, string>> {
 const packageSchema = z.object({
   version: z.string().optional(),
   dependencies: z.record(z.string(), z.string()).optional(),
+  peerDependencies: z.record(z.string(), z.string()).optional(),
 });
 
 async function readPackage(file: string): Promise<z.infer<typeof packageSchema> | undefined> {

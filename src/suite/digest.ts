@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/json.ts';
 import type { Workload } from '../workload/workload.ts';
+import type { OperationSuite } from './operation-suite.ts';
 import type { Suite } from './suite.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { Suite } from './suite.ts';
  * @param workloads By their segment in cell names.
  */
 export function digestOf(
-  suite: Suite,
+  suite: Suite | OperationSuite,
   workloads: Iterable<{ readonly segment: string; readonly workload: Workload }>,
 ): string {
   const resolved = [...workloads].map(({ segment, workload }): [string, unknown] => [

@@ -24,12 +24,17 @@ import {
 import { hint } from '../core/nearest.ts';
 import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR, SUITES_DIR } from '../core/paths.ts';
 import type { Behaviour } from '../workload/behaviour.ts';
-import { WORKLOAD_OPTIONS, workloadSchema, type Workload } from '../workload/workload.ts';
+import {
+  WORKLOAD_OPTIONS,
+  WORKLOAD_WORDS,
+  workloadSchema,
+  type Workload,
+} from '../workload/workload.ts';
 import { digestOf } from './digest.ts';
 import { formatName, isFileName, parseName, segment, type Name } from './names.ts';
 import { suiteSchema, type Suite } from './suite.ts';
 
-const FILE_BYTES_MAX = 1_048_576;
+export const FILE_BYTES_MAX = 1_048_576;
 export const CELLS_MAX = 10_000;
 
 const WORKLOADS_DIR = join(SUITES_DIR, 'workloads');
@@ -125,6 +130,13 @@ export async function loadSuite(
   const pipelines = new Set<string>();
   const workloads = new Map<string, ResolvedWorkload>();
   for (const [index, group] of suite.matrix.entries()) {
+    for (const [at, threads] of group.threads.entries()) {
+      if (suite.cpu !== 'process' || threads === 1) continue;
+      problems.push(
+        `${jsonPath(['matrix', index, 'threads', at])}: expected 1, as the suite reads the CPU of ` +
+          `the process, found ${threads}`,
+      );
+    }
     for (const [at, text] of group.pipelines.entries()) {
       await collect(problems, ['matrix', index, 'pipelines', at], async () => {
         const name = parseName(text);
@@ -189,7 +201,7 @@ function replaced({ baseline, ...suite }: Suite, instead: Replacements): Suite {
 }
 
 /** Runs one check and keeps what it refuses, with its place in the file. */
-async function collect(
+export async function collect(
   problems: string[],
   path: readonly PropertyKey[],
   check: () => void | Promise<void>,
@@ -202,7 +214,8 @@ async function collect(
   }
 }
 
-async function findSuite(nameOrPath: string): Promise<string> {
+/** The path of a suite of any kind. */
+export async function findSuite(nameOrPath: string): Promise<string> {
   if (!suiteSchema.shape.name.safeParse(nameOrPath).success) return resolve(nameOrPath);
   const suites = await listSuites();
   if (suites.includes(nameOrPath)) return join(SUITES_DIR, `${nameOrPath}.json`);
@@ -226,7 +239,11 @@ export function nameByPlace(file: string): string | undefined {
 }
 
 /** A pipeline or provider: known, or a file of the user's that exists. Loading it comes later. */
-async function checkCode(what: string, name: string, known: readonly string[]): Promise<void> {
+export async function checkCode(
+  what: string,
+  name: string,
+  known: readonly string[],
+): Promise<void> {
   if (!isFileName(name)) {
     if (known.includes(name)) return;
     throw badInput(`unknown ${what} ${quoted(name)}; ${hint(name, known)}`);
@@ -315,15 +332,28 @@ function applyOptions(own: Workload, { name, options }: Name): ResolvedWorkload 
   const shown: Record<string, string> = {};
   const problems: string[] = [];
   for (const [key, text] of Object.entries(options)) {
-    const path = Object.hasOwn(WORKLOAD_OPTIONS, key) ? WORKLOAD_OPTIONS[key] : undefined;
+    const word = Object.hasOwn(WORKLOAD_WORDS, key) ? WORKLOAD_WORDS[key] : undefined;
+    const path = Object.hasOwn(WORKLOAD_OPTIONS, key) ? WORKLOAD_OPTIONS[key] : word?.path;
     if (path === undefined) {
-      problems.push(`unknown option ${quoted(key)}; ${hint(key, Object.keys(WORKLOAD_OPTIONS))}`);
+      const known = [...Object.keys(WORKLOAD_OPTIONS), ...Object.keys(WORKLOAD_WORDS)];
+      problems.push(`unknown option ${quoted(key)}; ${hint(key, known)}`);
       continue;
     }
     const parent = path.slice(0, -1).reduce<unknown>(child, changed);
     const last = path.at(-1)!;
     const before = child(parent, last);
-    if (before === undefined) {
+    if (word !== undefined) {
+      if (!word.values.includes(text)) {
+        problems.push(
+          `option ${quoted(key)}: expected one of ${word.values.join(', ')}, ` +
+            `found ${quoted(text)}; ${hint(text, word.values)}`,
+        );
+        continue;
+      }
+      // Left out where that says the same, so that one workload has one digest.
+      (parent as Record<string, unknown>)[last] = text === word.default ? undefined : text;
+      if (text !== (before ?? word.default)) shown[key] = text;
+    } else if (before === undefined) {
       problems.push(`option ${quoted(key)} does not apply: its ${jsonPath(path)} is not fixed`);
     } else if (!NUMBER.test(text)) {
       problems.push(`option ${quoted(key)}: expected a number, found ${quoted(text)}`);

@@ -37,7 +37,12 @@ export interface OptionInfo {
 /** What planning needs to know of a pipeline. */
 export interface PipelineInfo {
   readonly options: Readonly<Record<string, OptionInfo>>;
+  /** The library that computes it, where that is none of ours. */
+  readonly foreign?: { readonly implementation: string; readonly asynchronous?: true };
 }
+
+/** Computes what lies under a foreign library: the seal of the relay's store. */
+const CARRIER_PROVIDER = 'native';
 
 export interface Known {
   /** By the name or path that suites use, without options. */
@@ -83,6 +88,8 @@ export interface PlannedSpec {
   readonly randomness: 'os' | 'seeded';
   readonly purpose: 'measure' | 'verify';
   readonly warmupMs: number;
+  /** Whose CPU is read; `thread` where it is left out. */
+  readonly cpu?: 'process';
 }
 
 export interface PlannedRepeat {
@@ -107,26 +114,42 @@ export function repeatSeed(runSeed: number, repeat: number): number {
   return runSeed * REPEATS_MAX + repeat;
 }
 
-/** @throws HarnessError BAD_INPUT for options, filters and numbers that cannot be used. */
-export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOptions): Plan {
-  checkInteger('repeats', options.repeats, 1, REPEATS_MAX);
-  checkInteger('threads', options.threads, 1, THREADS_MAX);
-  checkInteger('seed', options.seed, 0, SEED_MAX);
+/** @throws HarnessError BAD_INPUT for numbers that cannot be used. */
+export function checkPlanNumbers({ repeats, threads, seed }: PlanOptions): void {
+  checkInteger('repeats', repeats, 1, REPEATS_MAX);
+  checkInteger('threads', threads, 1, THREADS_MAX);
+  checkInteger('seed', seed, 0, SEED_MAX);
+}
 
-  const all = expand(loaded, known, options.threads);
-  const kept = filtered(all, options.filter);
-  const { suite } = loaded;
+/** @throws HarnessError BAD_INPUT for more than a run may hold. */
+export function repeatsOf(
+  suite: Pick<LoadedSuite['suite'], 'repeats' | 'purpose'>,
+  options: PlanOptions,
+  cells: number,
+): number {
   const purpose = options.purpose ?? suite.purpose ?? 'measure';
   const repeats =
     options.repeats ??
     suite.repeats?.[options.budget] ??
     (purpose === 'verify' ? 1 : DEFAULT_REPEATS[options.budget]);
-  if (kept.length * repeats > PLANNED_MAX) {
+  if (cells * repeats > PLANNED_MAX) {
     throw badInput(
-      `expected at most ${PLANNED_MAX} repeats in a run, found ${kept.length} cells of ${repeats}; ` +
+      `expected at most ${PLANNED_MAX} repeats in a run, found ${cells} cells of ${repeats}; ` +
         'choose fewer repeats or a filter',
     );
   }
+  return repeats;
+}
+
+/** @throws HarnessError BAD_INPUT for options, filters and numbers that cannot be used. */
+export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOptions): Plan {
+  checkPlanNumbers(options);
+  const all = expand(loaded, known, options.threads);
+  const kept = filtered(all, options.filter);
+  const { suite } = loaded;
+  const purpose = options.purpose ?? suite.purpose ?? 'measure';
+  if (purpose === 'measure') requireBasis(loaded, kept, options.threads);
+  const repeats = repeatsOf(suite, options, kept.length);
   const warmupMs = suite.warmupMs ?? DEFAULT_WARMUP_MS[options.budget];
 
   const order: PlannedRepeat[] = [];
@@ -142,6 +165,7 @@ export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOption
         randomness: purpose === 'verify' ? 'seeded' : 'os',
         purpose,
         warmupMs: purpose === 'verify' ? 0 : warmupMs,
+        ...(suite.cpu === 'process' ? { cpu: suite.cpu } : {}),
       };
       order.push({ order: order.length, cell, spec });
     }
@@ -151,9 +175,31 @@ export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOption
   return { cells, order, baseline: resolvePipeline(suite.baseline, known).segment };
 }
 
+/** Refuses what cannot be measured by the CPU that the suite reads. */
+function requireBasis(
+  { suite, file }: LoadedSuite,
+  cells: readonly ExpandedCell[],
+  threadsInstead: number | undefined,
+): void {
+  if (suite.cpu === 'process') {
+    if (threadsInstead === undefined || threadsInstead === 1) return;
+    throw badInput(
+      `threads: expected 1, as ${suite.name} reads the CPU of the process, found ${threadsInstead}`,
+    );
+  }
+  const asynchronous = cells.find((cell) => cell.asynchronous);
+  if (asynchronous === undefined) return;
+  throw badInput(
+    `${shownPath(file)}: ${asynchronous.cell.pipeline} has asynchronous calls, which are measured by ` +
+      'the CPU of the process; expected a suite with "cpu": "process", such as curated/rivals',
+  );
+}
+
 /** A cell and what it stands for. */
 interface ExpandedCell {
   readonly cell: Cell;
+  /** Whether its calls are. */
+  readonly asynchronous: boolean;
   readonly work: Pick<PlannedSpec, 'pipeline' | 'options' | 'provider' | 'workload'>;
 }
 
@@ -176,16 +222,16 @@ function expand(
         return [];
       }
     });
+    const libraries = pipelines.flatMap(({ foreign }) => foreign?.implementation ?? []);
     for (const [item, text] of group.implementations.entries()) {
-      if (known.providers.includes(text)) continue;
+      if (known.providers.includes(text) || libraries.includes(text)) continue;
       problems.add(
         `${at('implementations', item)}: unknown implementation ${quoted(text)}; ` +
           hint(text, known.providers),
       );
     }
     for (const pipeline of pipelines) {
-      for (const provider of group.implementations) {
-        const implementation = segment({ name: provider, options: {} });
+      for (const { implementation, provider } of implementationsOf(pipeline, group, known)) {
         for (const text of group.workloads) {
           const resolved = workloads.get(text);
           if (resolved === undefined) {
@@ -212,7 +258,11 @@ function expand(
                 workload: load,
                 threads,
               };
-              cells.set(name, { cell, work });
+              cells.set(name, {
+                cell,
+                asynchronous: pipeline.foreign?.asynchronous === true,
+                work,
+              });
             } else if (canonicalJson(twin) !== canonicalJson(work)) {
               problems.add(`matrix: two files of one name would share the cell ${quoted(name)}`);
             }
@@ -228,7 +278,21 @@ function expand(
   return [...cells.values()];
 }
 
-interface ResolvedPipeline {
+/** Who computes a pipeline: each provider of the group, or its own library whatever the group says. */
+function implementationsOf(
+  { foreign }: ResolvedPipeline,
+  group: LoadedSuite['suite']['matrix'][number],
+  known: Known,
+): { readonly implementation: string; readonly provider: string }[] {
+  if (foreign !== undefined) {
+    return [{ implementation: foreign.implementation, provider: CARRIER_PROVIDER }];
+  }
+  return group.implementations
+    .filter((provider) => known.providers.includes(provider))
+    .map((provider) => ({ implementation: segment({ name: provider, options: {} }), provider }));
+}
+
+interface ResolvedPipeline extends Pick<PipelineInfo, 'foreign'> {
   readonly name: string;
   /** All options, defaults filled in. */
   readonly options: Readonly<Record<string, string>>;
@@ -256,7 +320,12 @@ function resolvePipeline(text: string, known: Known): ResolvedPipeline {
     options[key] = optionValue(given, key, value, option);
     if (options[key] !== option.default) shown[key] = options[key];
   }
-  return { name: given.name, options, segment: segment({ name: given.name, options: shown }) };
+  const resolved = {
+    name: given.name,
+    options,
+    segment: segment({ name: given.name, options: shown }),
+  };
+  return info.foreign === undefined ? resolved : { ...resolved, foreign: info.foreign };
 }
 
 /** @returns The value as all names write it: no leading zeros. */
@@ -280,7 +349,11 @@ function optionValue({ name }: Name, key: string, text: string, { values }: Opti
   return text;
 }
 
-function filtered(cells: ExpandedCell[], filter: string | undefined): ExpandedCell[] {
+/** @throws HarnessError BAD_INPUT for a filter that is no regular expression or matches nothing. */
+export function filtered<Item extends { readonly cell: Cell }>(
+  cells: Item[],
+  filter: string | undefined,
+): Item[] {
   if (filter === undefined) return cells;
   let pattern: RegExp;
   try {
@@ -300,7 +373,7 @@ function filtered(cells: ExpandedCell[], filter: string | undefined): ExpandedCe
   return kept;
 }
 
-function someNames(cells: readonly ExpandedCell[]): string {
+function someNames(cells: readonly { readonly cell: Cell }[]): string {
   const lines = cells.slice(0, NAMES_SHOWN).map(({ cell }) => `\n  ${cell.name}`);
   return `cells are named, for example:${lines.join('')}`;
 }

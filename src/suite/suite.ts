@@ -31,6 +31,10 @@ const group = z.strictObject({
 
 export const suiteSchema = z.strictObject({
   $schema: z.string().optional(),
+  kind: z
+    .literal('messages')
+    .optional()
+    .describe('What cells carry; suites of single operations have a schema of their own.'),
   name: z
     .string()
     .max(100)
@@ -57,6 +61,12 @@ export const suiteSchema = z.strictObject({
     .max(600_000)
     .optional()
     .describe('Warm-up of each repeat; 500, or 2000 with the budget thorough, when left out.'),
+  cpu: z
+    .enum(['thread', 'process'])
+    .optional()
+    .describe(
+      'Whose CPU is read: that of the worker thread, or of the whole process, which libraries with asynchronous calls need; thread when left out.',
+    ),
   purpose: z
     .enum(['measure', 'verify'])
     .optional()

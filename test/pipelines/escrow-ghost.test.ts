@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { equalBytes } from '../../src/core/bytes.ts';
+import { EMPTY, equalBytes, toHex, utf8 } from '../../src/core/bytes.ts';
 import { OUTCOME } from '../../src/pipelines/_pipeline.ts';
 import { openEscrow, receiveAt, recover, sendAt } from './_escrow-world.ts';
 
@@ -45,6 +45,34 @@ test('the ghost opens late frames and refuses one that comes twice', async () =>
   const [first, second, third] = [0, 0, 0].map(() => sendAt(world, 0, 0, 0));
   for (const sent of [third!, first!, second!]) assert.equal(recover(world, sent), 0);
   assert.equal(recover(world, second!), OUTCOME.DUPLICATE);
+});
+
+test('a ghost that joins later reads from then on, and the past only with history sync', async () => {
+  for (const history of ['off', 'on']) {
+    const world = await openEscrow('escrow-ghost', { joins: '3', history });
+    const texts: string[] = [];
+    for (const member of [0, 1, 0]) {
+      const { frame, evidence, text } = sendAt(world, 0, member, 0);
+      assert.equal(evidence, frame, 'no frame for the authority yet');
+      texts.push(toHex(text));
+      assert.equal(receiveAt(world, { session: 0, member, frame, evidence, text }, 0), 0);
+    }
+    const given: Uint8Array[] = [];
+    let reserved = EMPTY;
+    const text = utf8('the first after it joined');
+    world.clients.send(0, 1, text, 0, {
+      reserve: (bytes) => (reserved = new Uint8Array(bytes)),
+      emit: (_to, kind, length) => {
+        if (kind !== 'message') given.push(reserved.slice(0, length));
+      },
+    });
+    const recovered = given.map((frame) => {
+      const opened = world.recover(0, 1, frame);
+      return typeof opened === 'number' ? String(opened) : toHex(opened);
+    });
+    const expected = [...(history === 'on' ? texts : []), toHex(text)];
+    assert.deepEqual(recovered, expected);
+  }
 });
 
 test('a backup holds what its owner sent', async () => {

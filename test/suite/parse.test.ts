@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { canonicalJson } from '../../src/core/json.ts';
 import { SUITES_DIR } from '../../src/core/paths.ts';
 import {
   listSuites,
@@ -216,6 +217,17 @@ void test('the baseline must be a pipeline of the matrix', async () => {
   );
 });
 
+void test('the CPU of the process is read with one thread only', async () => {
+  const { suite } = await load({ ...good, cpu: 'process' });
+  assert.equal(suite.cpu, 'process');
+  assert.equal((await load(good)).suite.cpu, undefined);
+  await refused(
+    { ...good, cpu: 'process', matrix: [group, { ...group, threads: [1, 2] }] },
+    /matrix\[1\]\.threads\[1\]: expected 1, as the suite reads the CPU of the process, found 2/,
+  );
+  await refused({ ...good, cpu: 'proces' }, /cpu: expected .*"process"/);
+});
+
 void test('other pipelines keep the baseline when it is among them', async () => {
   const file = await fileOf(JSON.stringify(good));
   const { baseline } = good;
@@ -247,6 +259,15 @@ void test('options of a workload go where they belong, and only what differs is 
   assert.equal((await loadWorkload('sizes:bytes=4096')).segment, 'sizes:bytes=4096');
 });
 
+void test('the place of loss is a word; the usual one is shown nowhere and changes no digest', async () => {
+  const { workload, segment } = await loadWorkload('chat:lossAt=uplink,loss=0.01');
+  assert.equal(segment, 'chat:loss=0.01,lossAt=uplink');
+  assert.equal(workload.network.lossAt, 'uplink');
+  const usual = await loadWorkload('chat:lossAt=downlink');
+  assert.equal(usual.segment, 'chat');
+  assert.deepEqual(canonicalJson(usual), canonicalJson(await loadWorkload('chat')));
+});
+
 for (const [text, pattern] of [
   ['chat:sessions=0', /sessions: expected at least 1, found 0/],
   ['chat:sessions=-3', /sessions: expected at least 1, found -3/],
@@ -255,6 +276,11 @@ for (const [text, pattern] of [
   ['chat:sessions=many', /option "sessions": expected a number, found "many"/],
   ['chat:sessions=1e3', /expected a number, found "1e3"/],
   ['chat:constructor=1', /unknown option "constructor"/],
+  ['chat:lossat=relay', /unknown option "lossat"; did you mean "lossAt"\?/],
+  [
+    'chat:lossAt=uplnk',
+    /option "lossAt": expected one of uplink, relay, downlink, found "uplnk"; did you mean "uplink"\?/,
+  ],
 ] as const) {
   void test(`the workload ${text} is refused`, async () => {
     await assert.rejects(loadWorkload(text), { code: 'BAD_INPUT', message: pattern });

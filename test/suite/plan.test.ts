@@ -13,6 +13,8 @@ const known: Known = {
     ['double-ratchet', { options: { hop, skip: { values: { min: 1, max: 99 }, default: '10' } } }],
     ['./a/my.ts', { options: {} }],
     ['./b/my.ts', { options: {} }],
+    ['ratchet.libx', { options: { hop }, foreign: { implementation: 'libx' } }],
+    ['box.liby', { options: {}, foreign: { implementation: 'liby', asynchronous: true } }],
   ]),
   providers: ['native', 'noble'],
 };
@@ -243,6 +245,71 @@ void test('unknown pipelines, options and values are refused with their place in
       }
       return true;
     },
+  );
+});
+
+void test('what a library computes is one cell, whoever computes the others', async () => {
+  const loaded = await suiteOf([
+    { pipelines: ['plaintext', 'ratchet.libx:hop=none'], workloads: ['chat'], threads: [1] },
+    { pipelines: ['ratchet.libx:hop=none'], workloads: ['chat'], threads: [1] },
+  ]);
+  const { cells, order } = planSuite(loaded, known, options);
+  assert.deepEqual(
+    cells.map(({ name }) => name),
+    [
+      'mine/plaintext/native/chat/t1',
+      'mine/plaintext/noble/chat/t1',
+      'mine/ratchet.libx:hop=none/libx/chat/t1',
+    ],
+  );
+  const foreign = order.find(({ cell }) => cell.implementation === 'libx')!.spec;
+  assert.deepEqual([foreign.pipeline, foreign.provider], ['ratchet.libx', 'native']);
+  assert.deepEqual(foreign.options, { hop: 'none' });
+});
+
+void test("a library's own name stands for it, and for no provider of ours", async () => {
+  const named = await suiteOf([
+    { pipelines: ['ratchet.libx', 'plaintext'], implementations: ['libx', 'noble'] },
+  ]);
+  const filter = '/chat/t1$';
+  assert.deepEqual(
+    planSuite(named, known, { ...options, filter }).cells.map(({ name }) => name),
+    ['mine/ratchet.libx/libx/chat/t1', 'mine/plaintext/noble/chat/t1'],
+  );
+  const wrong = await suiteOf([{ pipelines: ['plaintext'], implementations: ['libx'] }]);
+  assert.throws(() => planSuite(wrong, known, options), {
+    code: 'BAD_INPUT',
+    message: /implementations\[0\]: unknown implementation "libx"/,
+  });
+});
+
+void test('a suite says whose CPU is read, and repeats are told when it is not usual', async () => {
+  const specOf = async (change: Partial<Suite>): Promise<RepeatSpec> =>
+    planSuite(await suiteOf([{ threads: [1] }], change), known, options).order[0]!.spec;
+  assert.equal((await specOf({ cpu: 'process' })).cpu, 'process');
+  for (const change of [{}, { cpu: 'thread' } as const]) {
+    assert.ok(!Object.hasOwn(await specOf(change), 'cpu'));
+  }
+  const loaded = await suiteOf([{ threads: [1] }], { cpu: 'process' });
+  assert.throws(() => planSuite(loaded, known, { ...options, threads: 2 }), {
+    code: 'BAD_INPUT',
+    message: /threads: expected 1, as x\/mine reads the CPU of the process, found 2/,
+  });
+});
+
+void test('asynchronous calls are measured by the CPU of the process only', async () => {
+  const matrix = [{ pipelines: ['plaintext', 'box.liby'], threads: [1] }];
+  const loaded = await suiteOf(matrix);
+  assert.throws(() => planSuite(loaded, known, options), {
+    code: 'BAD_INPUT',
+    message: /^mine\.json: box\.liby has asynchronous calls.*"cpu": "process"/,
+  });
+  // Untimed, or left out by a filter, it is no matter.
+  assert.equal(planSuite(loaded, known, { ...options, purpose: 'verify' }).cells.length, 6);
+  assert.equal(planSuite(loaded, known, { ...options, filter: 'plaintext' }).cells.length, 4);
+  assert.equal(
+    planSuite(await suiteOf(matrix, { cpu: 'process' }), known, options).cells.length,
+    6,
   );
 });
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PACKAGE_ROOT, SUITES_DIR } from '../../src/core/paths.ts';
 import { manifestSchema } from '../../src/results/manifest.ts';
 import { FORMAT, repeatRecord } from '../../src/results/record.ts';
+import { operationSuiteSchema } from '../../src/suite/operation-suite.ts';
 import { suiteSchema } from '../../src/suite/suite.ts';
 import { workloadSchema } from '../../src/workload/workload.ts';
 
@@ -15,6 +16,11 @@ const PUBLISHED = [
     file: join(SUITES_DIR, 'suite.schema.json'),
     title: 'A suite of sealbench',
     schema: suiteSchema,
+  },
+  {
+    file: join(SUITES_DIR, 'operations.schema.json'),
+    title: 'A suite of sealbench, of single operations',
+    schema: operationSuiteSchema,
   },
   {
     file: join(SUITES_DIR, 'workload.schema.json'),

@@ -4,10 +4,16 @@ import { badInput, HarnessError } from '../../core/errors.ts';
 import { listNames, loadByName } from '../../core/discover.ts';
 import { quoted } from '../../core/json.ts';
 import { hint } from '../../core/nearest.ts';
-import { METRICS_DIR, PROVIDERS_DIR } from '../../core/paths.ts';
-import type { PrimitiveSource, ProviderModule } from '../../crypto/provider.ts';
+import {
+  IMPLEMENTATIONS_DIR,
+  METRICS_DIR,
+  OPERATIONS_DIR,
+  PROVIDERS_DIR,
+} from '../../core/paths.ts';
+import type { PrimitiveName, PrimitiveSource, ProviderModule } from '../../crypto/provider.ts';
 import type { Metric } from '../../metrics/_metric.ts';
-import type { OptionSpec, Pipeline } from '../../pipelines/_pipeline.ts';
+import type { ForeignLibrary, OptionSpec, Pipeline } from '../../pipelines/_pipeline.ts';
+import type { ImplementationModule, Operation } from '../../primitives/operation.ts';
 import { loadPipelines } from '../../runner/pipelines-info.ts';
 import { listKnownNames, listSuites, listWorkloads, loadWorkload } from '../../suite/parse.ts';
 import { defineCommand, EXIT, type Command } from '../command.ts';
@@ -24,14 +30,16 @@ const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   suites: describeSuites,
   pipelines: describePipelines,
   providers: describeProviders,
+  primitives: describePrimitives,
   workloads: describeWorkloads,
   metrics: describeMetrics,
 };
 
 const list: Command = defineCommand({
   name: 'list',
-  summary: 'List suites, pipelines, providers, workloads and metrics',
-  details: 'Loads every provider, to tell whether it works here and what computes its primitives.',
+  summary: 'List suites, pipelines, providers, primitives, workloads and metrics',
+  details:
+    'Loads every provider and library, to tell whether it works here and what computes its primitives.',
   positionals: {
     what: { placeholder: 'WHAT', summary: Object.keys(SECTIONS).join(', '), default: 'all' },
   },
@@ -94,9 +102,15 @@ async function describeSuites(): Promise<Section> {
 async function describePipelines(): Promise<Section> {
   const { pipelines: names } = await listKnownNames();
   const pipelines = [...(await loadPipelines(names)).values()].sort(byPlace);
+  const libraries = new Map<Pipeline, LibraryDescription>();
+  for (const pipeline of pipelines) {
+    if (pipeline.foreign === undefined) continue;
+    libraries.set(pipeline, await describeLibrary(pipeline.foreign));
+  }
   return {
-    data: pipelines.map(({ name, title, family, rung, adds, removes, specs, caveats, ...rest }) => {
-      const { options, replayProtection, skipLimit } = rest;
+    data: pipelines.map((pipeline) => {
+      const { name, title, family, rung, adds, removes, specs, caveats } = pipeline;
+      const { options, replayProtection, skipLimit } = pipeline;
       return {
         name,
         title,
@@ -110,20 +124,51 @@ async function describePipelines(): Promise<Section> {
         replayProtection,
         // JSON has no infinity: null means any order.
         skipLimit: Number.isFinite(skipLimit) ? skipLimit : null,
+        foreign: libraries.get(pipeline),
       };
     }),
-    text: textTable(
-      '',
-      ['rung', 'name', 'family', 'title', 'options, the default first'],
-      pipelines.map(({ rung, name, family, title, options }) => [
-        rung,
-        name,
-        family,
-        title,
-        Object.entries(options).map(describeOption).join(' '),
-      ]),
-    ),
+    text: [
+      textTable(
+        '',
+        ['rung', 'name', 'family', 'title', 'options, the default first'],
+        pipelines.map(({ rung, name, family, title, options }) => [
+          rung,
+          name,
+          family,
+          title,
+          Object.entries(options).map(describeOption).join(' '),
+        ]),
+      ),
+      '\ncomputed by libraries that are installed besides\n\n',
+      textTable(
+        '',
+        ['name', 'version', 'licence', 'compared with', 'how to get it'],
+        [...libraries].map(([{ name }, { version, licence, comparedWith, reason }]) => [
+          name,
+          version ?? 'unavailable',
+          licence,
+          comparedWith,
+          reason ?? '',
+        ]),
+      ),
+    ].join(''),
   };
+}
+
+interface LibraryDescription extends Omit<ForeignLibrary, 'version'> {
+  /** Absent where it does not load; then there is a reason. */
+  readonly version?: string;
+  readonly reason?: string;
+}
+
+async function describeLibrary(foreign: ForeignLibrary): Promise<LibraryDescription> {
+  const { version, ...described } = foreign;
+  try {
+    return { ...described, version: await version() };
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return { ...described, reason: error.message };
+  }
 }
 
 const FAMILIES = ['plaintext-relay', 'ratchet', 'escrow-wrapped'];
@@ -171,7 +216,7 @@ async function describeProviders(): Promise<Section> {
           reason === undefined ? title : reason,
         ]),
       ),
-      '\nprimitives: the library itself, or composed by us over its SHA-256 or HMAC\n\n',
+      '\nprimitives: the library itself, composed by us over its SHA-256 or HMAC, assembled by us from ML-KEM-768 and X25519, or who computes instead\n\n',
       textTable(
         '',
         ['', ...loaded.map(({ name }) => name)],
@@ -183,17 +228,62 @@ async function describeProviders(): Promise<Section> {
   };
 }
 
+/** What some providers load for pipelines that need it alone. */
+const ON_DEMAND: readonly PrimitiveName[] = ['ristretto255'];
+
 async function describeProvider(name: string): Promise<ProviderDescription> {
   const provider = await loadByName<ProviderModule>(PROVIDERS_DIR, name, 'provider');
   const { title, licence, caveats } = provider;
   const described = { name, title, licence, caveats };
   try {
-    const { version, sources } = await provider.load();
+    const { version, sources } = await provider.load(ON_DEMAND);
     return { ...described, version, primitives: sources };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     return { ...described, reason: error.message };
   }
+}
+
+/** Operations of primitives, which suites of them name; and who computes them besides providers. */
+async function describePrimitives(): Promise<Section> {
+  const operations: Operation[] = [];
+  for (const name of await listNames(OPERATIONS_DIR)) {
+    operations.push(await loadByName<Operation>(OPERATIONS_DIR, name, 'primitive'));
+  }
+  const implementations: ImplementationModule[] = [];
+  for (const name of await listNames(IMPLEMENTATIONS_DIR)) {
+    implementations.push(
+      await loadByName<ImplementationModule>(IMPLEMENTATIONS_DIR, name, 'implementation'),
+    );
+  }
+  return {
+    data: {
+      operations: operations.map(({ name, title, length }) => ({ name, title, length })),
+      implementations: implementations.map(({ name, title, licence, caveats }) => ({
+        name,
+        title,
+        licence,
+        caveats,
+      })),
+    },
+    text: [
+      textTable(
+        '',
+        ['name', 'length', 'what one call does'],
+        operations.map(({ name, title, length: { of, fixedBytes } }) => [
+          name,
+          fixedBytes === undefined ? `of ${of}` : `${fixedBytes} B ${of}`,
+          title,
+        ]),
+      ),
+      '\nby every provider, and by\n\n',
+      textTable(
+        '',
+        ['name', 'what it is'],
+        implementations.map(({ name, title }) => [name, title]),
+      ),
+    ].join(''),
+  };
 }
 
 async function describeWorkloads(): Promise<Section> {

@@ -186,7 +186,7 @@ export class OlmCalls {
 
   #text(address: number, bytes: number): string {
     const { buffer } = this.#module.HEAPU8;
-    return Buffer.from(buffer, address, bytes).latin1Slice();
+    return Buffer.from(buffer, address, bytes).toString('latin1');
   }
 
   #makeRoom(bytes: number): void {

@@ -79,7 +79,8 @@ export function directOptions(): Record<'hop' | 'rest' | 'aead', OptionSpec> {
 
 /** The option of libraries that read and write a record at every call, whoever calls them. */
 export const RECORD_OPTION: OptionSpec = {
-  title: 'record: each call reads a serialised record and writes a new one; the library knows no other way',
+  title:
+    'record: each call reads a serialised record and writes a new one; the library knows no other way',
   values: ['record'],
   default: 'record',
 };

@@ -162,7 +162,7 @@ export class LibsignalDevices {
     this.#oneTime.set(id, {
       user,
       prekey: PreKeyRecord.new(id, secret.getPublicKey(), secret).serialize(),
-      kyber: KyberPreKeyRecord.new(id, atMs, kyber, kyberSignature).serialize(),
+      kyber: KyberPreKeyRecord.new(id, Math.floor(atMs), kyber, kyberSignature).serialize(),
     });
 
     const bundle = outbox.reserve(BUNDLE_BYTES);
@@ -219,7 +219,8 @@ export class LibsignalDevices {
 
   #readBundle(bundle: Uint8Array): PreKeyBundle {
     const { KEMPublicKey, PreKeyBundle: Bundle, PublicKey: Key } = this.library;
-    const key = (at: number): PublicKey => Key.deserialize(plain(bundle.subarray(at, at + KEY_BYTES)));
+    const key = (at: number): PublicKey =>
+      Key.deserialize(plain(bundle.subarray(at, at + KEY_BYTES)));
     const signature = (at: number): Bytes => plain(bundle.subarray(at, at + SIGNATURE_BYTES));
     return Bundle.new(
       getUint32(bundle, AT.registration),
@@ -244,7 +245,7 @@ export class LibsignalDevices {
     const publicKey = secret.getPublicKey();
     const signature = this.#identities[user]!.privateKey.sign(publicKey.serialize());
     const id = (kept?.record.id() ?? 0) + 1;
-    const record = Signed.new(id, atMs, publicKey, secret, signature);
+    const record = Signed.new(id, Math.floor(atMs), publicKey, secret, signature);
     this.#signedPrekeys[user] = { record, madeAtMs: atMs };
     return record;
   }

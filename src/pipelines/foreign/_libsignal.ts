@@ -8,7 +8,12 @@
 
 import type { LibSignalErrorBase } from '@signalapp/libsignal-client';
 import { OUTCOME, type ForeignLibrary } from '../_pipeline.ts';
-import { foreignFailure, installedVersion, loadOptional, type OptionalPackage } from './_library.ts';
+import {
+  foreignFailure,
+  installedVersion,
+  loadOptional,
+  type OptionalPackage,
+} from './_library.ts';
 import { fieldsOf, ratchetHeaderOf } from './_ratchet-header.ts';
 
 export type Libsignal = typeof import('@signalapp/libsignal-client');
@@ -24,6 +29,7 @@ export const LIBSIGNAL = {
   implementation: 'libsignal',
   package: PACKAGE.name,
   licence: 'AGPL-3.0-only',
+  asynchronous: true,
   async version(): Promise<string> {
     await loadLibsignal();
     return installedVersion(PACKAGE.name);
@@ -44,7 +50,6 @@ export const TRIPLE_RATCHET_DIFFERENCES: readonly string[] = [
   'One identity key agrees and signs, by XEdDSA; ours signs with an Ed25519 key besides.',
   'The KEM of its handshake is Kyber-1024 of round 3; ours is ML-KEM-1024 of FIPS 203.',
   "Every call asks JavaScript stores for the session and for trust in the peer's identity, and reads and writes the whole record: chains, SPQR's state, keys of skipped messages, archived sessions. Ours copies a record without the keys of skipped messages.",
-  'Once a session is open, the handshake that its sender repeats is no longer authenticated, only the message in it; ours is under the tag of every message.',
 ];
 
 /**

@@ -1,5 +1,5 @@
-import type { Account, Session } from '@matrix-org/olm';
-import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
+import type { Account } from '@matrix-org/olm';
+import { concatBytes } from '../../core/bytes.ts';
 import { HarnessError } from '../../core/errors.ts';
 import { foreignFailure } from './_library.ts';
 import {
@@ -10,7 +10,13 @@ import {
   type Libolm,
   type OlmMessage,
 } from './_libolm.ts';
-import { innerMessageOf } from './_ratchet-header.ts';
+import { KeptSessions, PickledSessions } from './_olm-sessions.ts';
+import {
+  fieldsOf,
+  innerMessageOf,
+  ratchetHeaderOf,
+  type RatchetHeader,
+} from './_ratchet-header.ts';
 import { ReceivedPositions } from './_received-positions.ts';
 import { carry, carrierOptions, openCarrierRelay, type EndToEnd } from '../_carrier.ts';
 import type { PackedMembers } from '../_members.ts';
@@ -32,7 +38,7 @@ const AT = {
   oneTimeSignature: 3 * KEY_BYTES + SIGNATURE_BYTES,
 } as const;
 
-/** A user; keys and signatures in unpadded base64, as libolm gives and takes them. */
+/** A user. Keys and signatures are in unpadded base64, as libolm gives and takes them. */
 interface Device {
   readonly account: Account;
   readonly identity: string;
@@ -44,7 +50,10 @@ interface Device {
   fallback: string | undefined;
 }
 
-/** Frees what a world kept in libolm's memory, which no garbage collector sees. */
+/**
+ * Frees what a world kept in libolm's memory, which no garbage collector sees. What is listed here
+ * outlives the world by a moment, so nothing is that the collector can take by itself.
+ */
 const worlds = new FinalizationRegistry<{ free(): void }[]>((objects) => {
   for (const object of objects) object.free();
 });
@@ -62,12 +71,17 @@ class OlmEnds implements EndToEnd {
     this.#library = library;
     this.#members = members;
     this.#devices = Array.from({ length: users }, () => register(library));
-    const isRecord = options['persist'] === 'record';
-    this.#sessions = isRecord ? new PickledSessions(library) : new KeptSessions();
+    const objects: { free(): void }[] = this.#devices.map(({ account }) => account);
+    if (options['persist'] === 'record') {
+      this.#sessions = new PickledSessions(library);
+    } else {
+      this.#sessions = new KeptSessions();
+      objects.push(this.#sessions);
+    }
     this.#positions = new ReceivedPositions(members.sessions * 2);
     this.#utility = new library.Utility();
-    const accounts = this.#devices.map(({ account }) => account);
-    worlds.register(this, [...accounts, this.#utility, this.#sessions]);
+    objects.push(this.#utility);
+    worlds.register(this, objects);
   }
 
   /** Public identity keys of all users, 64 bytes each. */
@@ -114,7 +128,13 @@ class OlmEnds implements EndToEnd {
     return 0;
   }
 
-  send(session: number, member: number, plaintext: Uint8Array, _atMs: number, outbox: Outbox): void {
+  send(
+    session: number,
+    member: number,
+    plaintext: Uint8Array,
+    _atMs: number,
+    outbox: Outbox,
+  ): void {
     const end = session * 2 + member;
     let message: OlmMessage;
     try {
@@ -156,7 +176,10 @@ class OlmEnds implements EndToEnd {
   }
 
   snapshot(): never {
-    throw new HarnessError('UNSUPPORTED', 'libolm gives its state encrypted and in a form of its own');
+    throw new HarnessError(
+      'UNSUPPORTED',
+      'libolm gives its state encrypted and in a form of its own',
+    );
   }
 
   keys(): never {
@@ -177,7 +200,7 @@ class OlmEnds implements EndToEnd {
       opened.free();
       throw error;
     }
-    if (device.fallback === undefined || !usesKey(message, device.fallback)) device.outstanding -= 1;
+    if (!usesKey(message, device.fallback)) device.outstanding -= 1;
     this.#sessions.put(session * 2 + member, opened);
     return length;
   }
@@ -185,7 +208,8 @@ class OlmEnds implements EndToEnd {
   /** libolm has one error for replays, gaps and wrong MACs: what the header says tells them apart. */
   #refused(error: unknown, end: number, type: number, bytes: Uint8Array): number {
     const outcome = refusalOf(error);
-    const header = outcome === OUTCOME.AUTH_FAILED ? headerOf(type, bytes) : undefined;
+    const isAmbiguous = error instanceof Error && error.message === 'OLM.BAD_MESSAGE_MAC';
+    const header = isAmbiguous ? headerOf(type, bytes) : undefined;
     if (header === undefined) return outcome;
     const missing = header.counter - this.#positions.next(end, header);
     if (missing < 0) return OUTCOME.DUPLICATE;
@@ -209,3 +233,111 @@ function refusalOf(error: unknown): number {
   if (outcome === undefined) throw foreignFailure('libolm', error);
   return outcome;
 }
+
+function register({ Account: Olm }: Libolm): Device {
+  const account = new Olm();
+  account.create();
+  const { curve25519: identity, ed25519: signing } = JSON.parse(account.identity_keys()) as {
+    readonly curve25519: string;
+    readonly ed25519: string;
+  };
+  const identitySignature = account.sign(identity);
+  return { account, identity, signing, identitySignature, outstanding: 0, fallback: undefined };
+}
+
+/** A new one-time key; the fallback key when the account holds as many as it can. */
+function oneTimeKeyOf(device: Device): string {
+  const { account } = device;
+  if (device.outstanding < account.max_number_of_one_time_keys()) {
+    account.generate_one_time_keys(1);
+    const key = onlyKeyOf(account.one_time_keys());
+    account.mark_keys_as_published();
+    device.outstanding += 1;
+    return key;
+  }
+  if (device.fallback === undefined) {
+    account.generate_fallback_key();
+    device.fallback = onlyKeyOf(account.unpublished_fallback_key());
+    account.mark_keys_as_published();
+  }
+  return device.fallback;
+}
+
+/** Of `{"curve25519":{"AAAAAQ":"..."}}`. */
+function onlyKeyOf(json: string): string {
+  const { curve25519 } = JSON.parse(json) as { readonly curve25519: Record<string, string> };
+  return Object.values(curve25519)[0]!;
+}
+
+/** Whether a message with a handshake was made for this one-time key, its first field. */
+function usesKey({ body }: OlmMessage, key: string | undefined): boolean {
+  if (key === undefined) return false;
+  const field = fieldsOf(binary(body).subarray(1))?.find(({ number }) => number === 1)?.value;
+  return field instanceof Uint8Array && text(field, 0, field.length) === key;
+}
+
+function headerOf(type: number, bytes: Uint8Array): RatchetHeader | undefined {
+  const message = type === OLM_TYPE.prekey ? innerMessageOf(bytes) : bytes;
+  return message === undefined ? undefined : ratchetHeaderOf(message);
+}
+
+function binary(base64: string): Uint8Array {
+  return Uint8Array.fromBase64(base64);
+}
+
+function put(out: Uint8Array, at: number, base64: string): void {
+  out.subarray(at).setFromBase64(base64);
+}
+
+function text(bytes: Uint8Array, at: number, length: number): string {
+  return bytes.subarray(at, at + length).toBase64({ omitPadding: true });
+}
+
+/** Matrix's Double Ratchet as its own library computes it, to be set beside L6. */
+const doubleRatchet: Pipeline = {
+  name: 'double-ratchet.libolm',
+  title: "Olm's triple Diffie-Hellman and Double Ratchet, computed by libolm",
+  family: 'ratchet',
+  rung: 'side',
+  adds: "as L6: post-compromise security, by Matrix's own construction",
+  specs: ['Olm: A Cryptographic Ratchet, version 1 (Matrix.org, 2016; libolm 3.2.15, docs/olm.md)'],
+  caveats: [
+    'Its state comes out of it encrypted and in a form of its own, so what a seized device exposes is not measured.',
+    'Its random numbers are its own: a run cannot be repeated to the byte.',
+    'Deprecated by its authors in favour of vodozemac.',
+    'Frames are counted in binary; Matrix carries them in base64, a third longer. What libolm spends on making base64, and the adapter on reading and writing it, is counted.',
+    'encrypt and decrypt are called as its C interface has them, because its JavaScript methods take texts only; what those methods add is not counted.',
+    'It keeps 40 keys of skipped messages per session and the five latest receiving chains: what comes later than that is lost.',
+    'It has one error for replays, gaps and wrong MACs; the adapter keeps 60 bytes per end to tell them apart.',
+  ],
+  options: {
+    ...carrierOptions({ hop: 'none', rest: 'none' }),
+    persist: {
+      ...PERSIST_OPTION,
+      title:
+        'record: each call unpickles the session and pickles it again, as clients of it do; packed: its session objects stay in its memory',
+      default: 'record',
+    },
+  },
+  replayProtection: true,
+  skipLimit: LIBOLM_SKIP_LIMIT,
+  foreign: {
+    ...LIBOLM,
+    comparedWith: 'double-ratchet:hop=none,persist=record,rest=none',
+    differences: [
+      'A pickle is encrypted with AES-256-CBC, authenticated and written in base64; our record with persist=record is a plain copy. A pickle holds the keys of skipped messages, our record does not.',
+      'Messages are encrypted with AES-256-CBC and authenticated with HMAC-SHA256 cut to 8 bytes; ours with ChaCha20-Poly1305 and a tag of 16 bytes.',
+      'Its handshake is three X25519 with a one-time key and no signed prekey; ours, X3DH, four with both.',
+      'Messages are written and read in base64 inside the library.',
+      'It is C and C++ compiled to WebAssembly, with portable code for X25519 and AES; ours computes with the provider that is named beside it.',
+      'Its header has no number of messages in the previous chain: keys of a chain that ended are not made in advance, the chain is kept instead.',
+    ],
+  },
+  async open(setup): Promise<World> {
+    const ends = new OlmEnds(await loadLibolm(), setup);
+    return { ...carry(setup, ends), directory: ends.directory() };
+  },
+  openRelay: openCarrierRelay,
+};
+
+export default doubleRatchet;

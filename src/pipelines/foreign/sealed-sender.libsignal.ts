@@ -131,7 +131,7 @@ class SealedSenderClients implements AsyncClients {
       const opened = await library.sealedSenderDecryptMessage(
         plain(frame),
         this.#service.trustRoot,
-        atMs,
+        Math.floor(atMs),
         NO_NUMBER,
         serviceIdOf(devices.user),
         DEVICE_ID,
@@ -146,18 +146,23 @@ class SealedSenderClients implements AsyncClients {
       out.set(plaintext);
       return plaintext.length;
     } catch (error) {
-      return devices.refused(error, await this.#messageIn(frame));
+      const inner = await this.#openSeal(frame);
+      if (inner?.isFirst === false && !devices.hasSession) return OUTCOME.UNKNOWN_KEY;
+      return devices.refused(error, inner?.message);
     }
   }
 
   /** The ratchet's message in a sealed one that was refused; undefined when the seal does not open. */
-  async #messageIn(frame: Uint8Array): Promise<Uint8Array | undefined> {
+  async #openSeal(
+    frame: Uint8Array,
+  ): Promise<{ readonly isFirst: boolean; readonly message: Uint8Array | undefined } | undefined> {
     const { library, stores } = this.#devices;
-    const { PreKey } = library.CiphertextMessageType;
     try {
       const opened = await library.sealedSenderDecryptToUsmc(plain(frame), stores.identity);
+      const type: number = library.CiphertextMessageType.PreKey;
+      const isFirst = opened.msgType() === type;
       const message = opened.contents();
-      return opened.msgType() === Number(PreKey) ? innerMessageOf(message) : message;
+      return { isFirst, message: isFirst ? innerMessageOf(message) : message };
     } catch {
       return undefined;
     }

@@ -24,13 +24,6 @@ import { loadProvider, optionsOf } from '../../conformance/_parts.ts';
 
 const ROOM_BYTES = 16_384;
 
-export const FOREIGN_NAMES = [
-  'double-ratchet.libolm',
-  'sealed-box.hpke-core',
-  'sealed-sender.libsignal',
-  'triple-ratchet.libsignal',
-] as const;
-
 export async function loadForeign(name: string): Promise<Pipeline> {
   return loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
 }

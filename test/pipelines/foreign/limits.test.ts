@@ -89,17 +89,25 @@ test('what libsignal throws is a refusal, or an error that names it', async (con
   assert.throws(() => refusalOf(library, 'x', undefined, undefined), expected);
 });
 
+function oneTimeKey(bundle: Uint8Array): Uint8Array {
+  return bundle.subarray(64, 96);
+}
+
 test("libolm's fallback key serves while 100 one-time keys are outstanding", async (context) => {
   const world = await ForeignWorld.open(await loadForeign('double-ratchet.libolm'), 104);
   if (world === undefined) return context.skip('libolm is not installed');
   const bundles: Uint8Array[] = [];
   for (let i = 0; i < 102; i++) bundles.push(await world.publish(1));
-  const oneTimeKey = (bundle: Uint8Array): Uint8Array => bundle.subarray(64, 96);
   const same = (a: number, b: number): boolean =>
     equalBytes(oneTimeKey(bundles[a]!), oneTimeKey(bundles[b]!));
   assert.ok(!same(98, 99) && !same(99, 100));
   assert.ok(same(100, 101));
-  for (const [session, bundle] of [bundles[0]!, bundles[99]!, bundles[100]!, bundles[101]!].entries()) {
+  for (const [session, bundle] of [
+    bundles[0]!,
+    bundles[99]!,
+    bundles[100]!,
+    bundles[101]!,
+  ].entries()) {
     assert.equal(await world.initiate(session, 0, bundle), 0);
     await world.exchange(session, 0, TEXT);
     await world.exchange(session, 1, TEXT);
