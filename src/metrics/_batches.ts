@@ -41,14 +41,15 @@ export function sumBatches(
   let calls = 0;
   let cpuNs = 0;
   for (const shard of shards) {
-    // One reading is paid within each batch; it only matters where batches are short.
+    // Each batch holds a reading; it only matters where batches are short.
     const readingNs = shard.shortBatches ? shard.clocks.cpuReadNs : 0;
     for (const stage of shard.stages) {
       if (stage.id !== id) continue;
       for (const [batch, block] of stage.cpu.block.entries()) {
         if (!counts(shard.blocks, block)) continue;
         calls += stage.cpu.calls[batch]!;
-        cpuNs += Math.max(0, stage.cpu.cpuNs[batch]! - readingNs);
+        const readings = stage.cpu.readings?.[batch] ?? 1;
+        cpuNs += Math.max(0, stage.cpu.cpuNs[batch]! - readingNs * readings);
       }
     }
   }

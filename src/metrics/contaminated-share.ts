@@ -17,13 +17,15 @@ const contaminatedShare: Metric = {
   unit: 'share',
   direction: 'neither',
   title: 'Share of blocks disturbed by other work on the machine',
-  derive({ shards }) {
-    const kernels = shards.flatMap(({ blocks }) => blocks.kernelCpuNs.filter((ns) => ns > 0));
+  derive({ shards, operation }) {
+    const windows = operation?.timed?.windows;
+    const all: Columns[] = windows === undefined ? shards.map(({ blocks }) => blocks) : [windows];
+    const kernels = all.flatMap(({ kernelCpuNs }) => kernelCpuNs.filter((ns) => ns > 0));
     const usualKernelNs = kernels.length === 0 ? undefined : median(kernels);
     let blocksSeen = 0;
     let contaminated = 0;
-    for (const { blocks } of shards) {
-      for (const index of blocks.mode.keys()) {
+    for (const blocks of all) {
+      for (const index of blocks.cpuNs.keys()) {
         blocksSeen += 1;
         if (isContaminated(blocks, index, usualKernelNs)) contaminated += 1;
       }
@@ -32,8 +34,11 @@ const contaminatedShare: Metric = {
   },
 };
 
+/** Of blocks of messages, or of windows of one operation. */
+type Columns = Pick<BlockFacts, 'cpuNs' | 'runDelayNs' | 'stealTicks' | 'kernelCpuNs'>;
+
 function isContaminated(
-  blocks: BlockFacts,
+  blocks: Columns,
   index: number,
   usualKernelNs: number | undefined,
 ): boolean {

@@ -6,10 +6,11 @@ const runDelayShare: Metric = {
   unit: 'share',
   direction: 'neither',
   title: 'Share of time spent ready to run but waiting for a core',
-  derive({ shards }) {
+  derive({ shards, operation }) {
+    const windows = operation?.timed?.windows;
     let cpuNs = 0;
     let delayNs = 0;
-    for (const { blocks } of shards) {
+    for (const blocks of windows === undefined ? shards.map((one) => one.blocks) : [windows]) {
       for (const [index, runDelayNs] of blocks.runDelayNs.entries()) {
         if (runDelayNs < 0) continue; // Not readable on this machine.
         cpuNs += blocks.cpuNs[index]!;

@@ -10,13 +10,20 @@
 import type { Figure, Metric } from '../metrics/_metric.ts';
 import { loadMetrics } from '../metrics/_registry.ts';
 import type { RepeatRecord, Status } from '../results/record.ts';
+import { serialCorrelation } from '../stats/serial-correlation.ts';
+import type { EmptyCalls } from './overhead.ts';
+import { implausibleStage } from './plausibility.ts';
 
 /** One figure of a cell over its repeats. */
 export interface Series extends Omit<Figure, 'value' | 'samplesBeyond'> {
   readonly metric: string;
   readonly unit: string;
-  /** Repeat number to value; repeats that have no such figure are absent. */
+  /** Repeat number to value, in the order in which they ran; repeats without the figure are absent. */
   readonly values: ReadonlyMap<number, number>;
+  /** Set where it is CPU of the whole process, which is compared with no CPU of a thread. */
+  readonly cpuBasis?: 'process';
+  /** Of neighbouring repeats, over all cells of the run; for times only, absent where there is none. */
+  readonly correlation?: number;
 }
 
 /** The names of a cell, as its records carry them. */
@@ -40,6 +47,8 @@ export interface CellResult extends CellNames {
   readonly messagesPerSession: number | undefined;
   readonly messagesPerConnection: number | undefined;
   readonly messagesPerUserDay: number | undefined;
+  /** In all shards of a repeat; undefined without a repeat that counts. */
+  readonly sessions: number | undefined;
   readonly status: Status;
   /** Why not `ok`. */
   readonly reason?: string;
@@ -58,32 +67,69 @@ export type SeriesName = { readonly metric: string } & Partial<
 /**
  * @param planned Names of cells: the order of the result, and those of which nothing was recorded.
  *   Without it cells are in the order of the ladder.
+ * @param empty What a call costs that computes nothing, as far as the run was calibrated.
+ * @param only Names of metrics; all of them when left out, which takes ms per record.
  * @throws HarnessError for a histogram that cannot be read.
  */
 export async function deriveCells(
   records: readonly RepeatRecord[],
   planned: readonly string[] = [],
+  empty: EmptyCalls = {},
+  only?: ReadonlySet<string>,
 ): Promise<CellResult[]> {
-  const metrics = await loadMetrics();
+  const metrics = (await loadMetrics()).filter(({ name }) => only?.has(name) ?? true);
   const groups = new Map<string, RepeatRecord[]>(planned.map((cell) => [cell, []]));
   for (const record of inLadderOrder(records)) {
     const group = groups.get(record.cell);
     if (group === undefined) groups.set(record.cell, [record]);
     else group.push(record);
   }
-  return [...groups].map(([cell, group]) =>
-    deriveCell(group[0] ?? namesFrom(cell), group, metrics),
+  return withCorrelation(
+    [...groups].map(([cell, group]) =>
+      deriveCell(group[0] ?? namesFrom(cell), group, metrics, empty),
+    ),
   );
+}
+
+/** A cell is judged by this, where it carries messages. */
+const TOTAL = { metric: 'cpu-per-message', role: 'all' } as const satisfies SeriesName;
+const TIME_UNITS: ReadonlySet<string> = new Set(['ns', 'messages/s']);
+
+/**
+ * Says of every series of times how alike neighbouring repeats are: one number for the run, because
+ * all its cells met one machine, and the figures of one cell alone would not tell.
+ */
+function withCorrelation(cells: readonly CellResult[]): CellResult[] {
+  const correlation = serialCorrelation(
+    cells.flatMap((cell) => {
+      const total = seriesOf(cell, TOTAL);
+      const series = total === undefined ? [...cell.series.values()].filter(isCost) : [total];
+      return series.map(({ values }) => Array.from(values.values()));
+    }),
+  );
+  if (correlation === 0) return [...cells];
+  return cells.map((cell) => {
+    const series = new Map(cell.series);
+    for (const [key, one] of series) {
+      if (TIME_UNITS.has(one.unit)) series.set(key, { ...one, correlation });
+    }
+    return { ...cell, series };
+  });
+}
+
+function isCost({ unit, statistic }: Series): boolean {
+  return unit === 'ns' && statistic === 'median';
 }
 
 /** The series of a cell, or undefined where the cell has no such figure. */
 export function seriesOf(cell: CellResult, name: SeriesName): Series | undefined {
-  return cell.series.get(keyOf({ ...NOWHERE, ...name }));
+  return cell.series.get(seriesKey({ ...NOWHERE, ...name }));
 }
 
 const NOWHERE = { stage: '', role: '', kind: '', statistic: 'median' } as const;
 
-function keyOf(at: Required<SeriesName>): string {
+/** Of a series in the map of its cell. */
+export function seriesKey(at: Required<SeriesName>): string {
   return [at.metric, at.stage, at.role, at.kind, at.statistic].join('\n');
 }
 
@@ -109,8 +155,9 @@ function deriveCell(
   names: Names,
   records: readonly RepeatRecord[],
   metrics: readonly Metric[],
+  empty: EmptyCalls,
 ): CellResult {
-  const { status, reason } = judge(records);
+  const { status, reason } = judge(records, empty);
   const counted = status === 'ok' ? records.filter((record) => record.status === 'ok') : [];
   const [first] = records;
   return {
@@ -125,6 +172,7 @@ function deriveCell(
     messagesPerSession: first?.messagesPerSession,
     messagesPerConnection: first?.messagesPerConnection,
     messagesPerUserDay: first?.messagesPerUserDay,
+    sessions: counted[0]?.shards.reduce((sum, shard) => sum + shard.sessions, 0),
     status,
     ...(reason === undefined ? {} : { reason }),
     repeats: counted.length,
@@ -134,7 +182,10 @@ function deriveCell(
 }
 
 /** One wrong repeat makes the cell an error: never a number, however many repeats were right. */
-function judge(records: readonly RepeatRecord[]): { status: Status; reason?: string } {
+function judge(
+  records: readonly RepeatRecord[],
+  empty: EmptyCalls,
+): { status: Status; reason?: string } {
   const failed = records.find((record) => record.status === 'error');
   if (failed !== undefined) {
     return { status: 'error', reason: failed.reason ?? `repeat ${failed.repeat} failed` };
@@ -146,7 +197,10 @@ function judge(records: readonly RepeatRecord[]): { status: Status; reason?: str
       reason: `repeats with the same seed ${unsteady} did different work: their digests differ`,
     };
   }
-  if (records.some((record) => record.status === 'ok')) return { status: 'ok' };
+  const counted = records.filter((record) => record.status === 'ok');
+  const implausible = implausibleStage(counted, empty);
+  if (implausible !== undefined) return { status: 'invalid', reason: implausible };
+  if (counted.length > 0) return { status: 'ok' };
   const [first] = records;
   if (first === undefined) {
     return { status: 'invalid', reason: 'no repeat was finished' };
@@ -180,10 +234,11 @@ function deriveSeries(
     for (const record of records) {
       for (const { stage, role, kind, statistic, value } of source.derive(record)) {
         if (!Number.isFinite(value)) continue;
-        const key = keyOf({ metric, stage, role, kind, statistic });
+        const key = seriesKey({ metric, stage, role, kind, statistic });
         let series = all.get(key);
         if (series === undefined) {
-          series = { metric, unit, stage, role, kind, statistic, values: new Map() };
+          const at = { metric, unit, stage, role, kind, statistic };
+          series = { ...at, ...basisOf(record, at), values: new Map() };
           all.set(key, series);
         }
         series.values.set(record.repeat, value);
@@ -191,6 +246,16 @@ function deriveSeries(
     }
   }
   return all;
+}
+
+function basisOf(
+  { shards }: RepeatRecord,
+  { metric, unit }: Pick<Series, 'metric' | 'unit'>,
+): Pick<Series, 'cpuBasis'> {
+  const isCpu = unit === 'ns' && metric.startsWith('cpu');
+  return isCpu && shards.some(({ clocks }) => clocks.cpuBasis === 'process')
+    ? { cpuBasis: 'process' }
+    : {};
 }
 
 /** In the order of the ladder and by repeat, so that the order in which they ran does not show. */

@@ -9,8 +9,10 @@
 
 import { meanInterval, repeatInterval } from '../stats/interval.ts';
 import { mean } from '../stats/moments.ts';
+import { proportionInterval } from '../stats/proportion.ts';
 import { median } from '../stats/quantile.ts';
 import { pairedRatio } from '../stats/ratio.ts';
+import { widened, widening } from '../stats/serial-correlation.ts';
 import type { Series } from './cells.ts';
 
 /** Below this an interval of 95 % would be so wide that it misleads. */
@@ -25,12 +27,20 @@ export interface Estimate {
   readonly repeats: number;
 }
 
-/** The median over repeats. An interval of a share does not leave 0 to 1. */
+/**
+ * The median over repeats, or of the statistic `share` the share of repeats for which it is 1. An
+ * interval of a share does not leave 0 to 1.
+ */
 export function summarise(series: Series | undefined): Estimate | undefined {
   if (series === undefined || series.values.size === 0) return undefined;
   const values = [...series.values.values()];
+  if (series.statistic === 'share') return shareOf(values);
   const value = median(values);
-  const { low, high } = bounds(values, value, repeatInterval);
+  const factor = widening(series.correlation ?? 0, values.length);
+  const { low, high } = bounds(values, value, (sample) => {
+    const interval = repeatInterval(sample);
+    return interval && widened(interval, value, factor);
+  });
   const isShare = series.unit === 'share' && low !== undefined && high !== undefined;
   return {
     value,
@@ -38,6 +48,15 @@ export function summarise(series: Series | undefined): Estimate | undefined {
     high: isShare ? Math.min(1, high) : high,
     repeats: values.length,
   };
+}
+
+/** @param values 0 or 1, one per repeat. */
+function shareOf(values: readonly number[]): Estimate {
+  const repeats = values.length;
+  const hits = values.reduce((sum, value) => sum + value, 0);
+  const value = hits / repeats;
+  if (repeats < FEWEST_FOR_INTERVAL) return { value, low: undefined, high: undefined, repeats };
+  return { value, ...proportionInterval(hits, repeats), repeats };
 }
 
 /**
@@ -126,6 +145,8 @@ function pairsOf(
   base: Series | undefined,
 ): readonly (readonly [number, number])[] {
   if (candidate === undefined || base === undefined) return [];
+  // CPU of a thread leaves out what other threads do for it; that of a process does not.
+  if (candidate.cpuBasis !== base.cpuBasis) return [];
   const pairs: [number, number][] = [];
   for (const [repeat, value] of candidate.values) {
     const other = base.values.get(repeat);

@@ -17,6 +17,20 @@ export interface PipelineNote {
   readonly adds?: string | undefined;
   readonly removes?: string | undefined;
   readonly caveats: readonly string[];
+  /** Set where a library computes it. */
+  readonly foreign?: LibraryNote | undefined;
+}
+
+/** What reports print of a foreign library. */
+export interface LibraryNote {
+  /** On npm. */
+  readonly package: string;
+  /** The version in the run; undefined where it is not recorded. */
+  readonly recorded?: string | undefined;
+  readonly licence: string;
+  /** The pipeline, with its options, that it is set beside. */
+  readonly comparedWith: string;
+  readonly differences: readonly string[];
 }
 
 /** The part before the colon. */

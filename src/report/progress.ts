@@ -25,10 +25,12 @@ export interface ProgressOptions {
   readonly interactive: boolean;
   /** Columns of the terminal. */
   readonly width?: number | undefined;
+  /** Whether cells may need fewer repeats than planned; see `settled`. */
+  readonly atMost?: boolean;
 }
 
 interface CellProgress {
-  readonly repeats: number;
+  repeats: number;
   readonly before: number;
   done: number;
   spentMs: number;
@@ -43,7 +45,7 @@ export class Progress {
   readonly #cells = new Map<string, CellProgress>();
   readonly #options: ProgressOptions;
   readonly #startedMs: number;
-  readonly #total: number;
+  #total: number;
   #done = 0;
   #running: { readonly cell: string; readonly sinceMs: number } | undefined;
   #lineDrawn = false;
@@ -91,6 +93,13 @@ export class Progress {
     }
     if (failed !== '') this.note(`${running.cell} repeat ${placeOf(cell, cell.done)}${failed}`);
     this.redraw();
+  }
+
+  /** A cell that needs no more repeats. @throws RangeError for a cell that is not in the plan. */
+  settled(cell: string): void {
+    const progress = this.#progressOf(cell);
+    this.#total -= progress.repeats - progress.done;
+    progress.repeats = progress.done;
   }
 
   /** A line that stays, above the bar. */
@@ -147,7 +156,8 @@ export class Progress {
   #etaText(): string {
     const remainingMs = this.remainingMs();
     if (remainingMs === undefined || this.#done === this.#total) return '';
-    return ` ETA ${formatDuration(remainingMs)}`;
+    const atMost = this.#options.atMost === true ? 'at most ' : '';
+    return ` ETA ${atMost}${formatDuration(remainingMs)}`;
   }
 
   #erase(): void {

@@ -13,6 +13,7 @@ import { repeatingArguments } from './command-line.ts';
 import { renderTopic, type Summary } from './summary.ts';
 import { renderMarkdown } from './table.ts';
 import { forMarkdown, forTerminal } from './text.ts';
+import { verdictText } from './verdict.ts';
 
 /** What stands between two markers of a document. */
 export interface PublishedBlock {
@@ -97,7 +98,7 @@ export function publishedBlock(
     `Run \`${folder}\` (\`results/published/${folder}\`) of ${dateOf(manifest)}, on ` +
       `${forMarkdown(machineOf(manifest))}. To repeat it:`,
     `\`\`\`sh\nnpm run -s sealbench -- ${forTerminal(repeatingArguments(manifest.argv))}\n\`\`\``,
-    forMarkdown(summary.scope),
+    forMarkdown(`${summary.scope} ${verdictText(summary.judgement)}`),
     renderMarkdown(messages).trimEnd(),
     ...[...topics, trust].map(renderTopic),
     ...(pipelines.length === 0 ? [] : [foldedAway('What each line is', pipelines)]),

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { z } from 'zod';
-import { badInput } from '../core/errors.ts';
 import type { RepeatRecord, Status } from '../results/record.ts';
 import { deriveCells, type CellResult } from './cells.ts';
-import { summarise, type Estimate } from './estimates.ts';
+import { summarise } from './estimates.ts';
+import { memorySlopes } from './memory-slopes.ts';
+import { overheadOf, overheadWarning, type Overhead } from './overhead.ts';
+import { settlingWarning } from './settling.ts';
 
 /** In the order in which they are written. */
 export const ROW_COLUMNS = [
@@ -57,25 +58,10 @@ export interface Row {
   readonly high: number | undefined;
   readonly repeats: number;
   readonly status: Status;
+  /** Why there is no value; beside a value, what to beware of. */
   readonly reason: string;
-}
-
-const calibrated = z.object({
-  value: z.number(),
-  low: z.number().nullish(),
-  high: z.number().nullish(),
-  repeats: z.int().nonnegative().optional(),
-});
-
-/** The part of a manifest's calibration that reports use; further parts are left alone. */
-const calibrationSchema = z.object({
-  overhead: z.object({ cpuNs: calibrated, latencyNs: calibrated }).optional(),
-});
-
-/** What the harness itself costs per call, measured with a provider that computes nothing. */
-export interface Overhead {
-  readonly cpuNs: Estimate;
-  readonly latencyNs: Estimate;
+  /** The command line that measures the cell again; written only where rows have it. */
+  readonly command?: string;
 }
 
 /** What reports take from a run's manifest. */
@@ -98,10 +84,13 @@ export async function deriveRows(
   records: readonly RepeatRecord[],
   run: string = runName(manifest),
 ): Promise<Row[]> {
-  const cells = await deriveCells(records, manifest.cells);
+  const overhead = overheadOf(manifest);
+  const cells = await deriveCells(records, manifest.cells, overhead?.emptyCallNs);
   return [
-    ...overheadRows(manifest, run),
-    ...cells.flatMap((cell) => rowsOf(cell, manifest.suite.name, run)),
+    ...overheadRows(manifest, run, overhead),
+    ...[...cells, ...memorySlopes(cells)].flatMap((cell) =>
+      rowsOf(cell, manifest.suite.name, run, overhead),
+    ),
   ];
 }
 
@@ -111,31 +100,13 @@ export function runName({ startedAt, git }: RunFacts): string {
   return `${utc}-${git === null ? 'nogit' : git.revision.slice(0, 7)}`;
 }
 
-/**
- * @returns undefined where the run was not calibrated.
- * @throws HarnessError BAD_INPUT for a calibration that is not one.
- */
-export function overheadOf({ calibration }: Pick<RunFacts, 'calibration'>): Overhead | undefined {
-  if (calibration === undefined || calibration === null) return undefined;
-  const parsed = calibrationSchema.safeParse(calibration);
-  if (!parsed.success) {
-    throw badInput(
-      'manifest.json: calibration: expected overhead with cpuNs and latencyNs, each with a ' +
-        '"value"; the file was changed or written by another version',
-    );
-  }
-  const { overhead } = parsed.data;
-  if (overhead === undefined) return undefined;
-  const { cpuNs, latencyNs } = overhead;
-  return { cpuNs: estimateFrom(cpuNs), latencyNs: estimateFrom(latencyNs) };
-}
-
-function estimateFrom({ value, low, high, repeats = 0 }: z.infer<typeof calibrated>): Estimate {
-  return { value, low: low ?? undefined, high: high ?? undefined, repeats };
-}
-
 /** The rows of one cell: its figures, or one row that says why there are none. */
-function rowsOf(cell: CellResult, suite: string, run: string): Row[] {
+function rowsOf(
+  cell: CellResult,
+  suite: string,
+  run: string,
+  overhead: Overhead | undefined,
+): Row[] {
   const [pipeline, pipelineOptions] = splitName(cell.pipeline);
   const [workload, workloadOptions] = splitName(cell.workload);
   const common: Row = {
@@ -160,7 +131,13 @@ function rowsOf(cell: CellResult, suite: string, run: string): Row[] {
     const estimate = summarise(series);
     if (estimate === undefined) continue;
     const { metric, unit, stage, role, kind, statistic } = series;
-    rows.push({ ...common, stage, role, kind, metric, statistic, unit, ...estimate });
+    const warnings = [
+      common.reason,
+      settlingWarning(cell, series),
+      overheadWarning(series, estimate.value, overhead),
+    ];
+    const reason = warnings.filter((warning) => warning !== '').join('; ');
+    rows.push({ ...common, stage, role, kind, metric, statistic, unit, ...estimate, reason });
   }
   return rows.length > 0 ? rows : [common];
 }
@@ -189,8 +166,7 @@ const EMPTY_ROW: Row = {
 };
 
 /** The harness's own cost belongs to the run and to no cell. */
-function overheadRows(manifest: RunFacts, run: string): Row[] {
-  const overhead = overheadOf(manifest);
+function overheadRows(manifest: RunFacts, run: string, overhead: Overhead | undefined): Row[] {
   if (overhead === undefined) return [];
   const common: Row = {
     ...EMPTY_ROW,
@@ -222,19 +198,26 @@ function splitName(name: string): [name: string, options: string[]] {
 
 /** RFC 4180, with a line of headings. */
 export function rowsToCsv(rows: readonly Row[]): string {
-  const lines = [ROW_COLUMNS.join(',')];
+  const columns = columnsOf(rows);
+  const lines = [columns.join(',')];
   for (const row of rows) {
-    lines.push(ROW_COLUMNS.map((column) => csvField(row[column])).join(','));
+    lines.push(columns.map((column) => csvField(row[column])).join(','));
   }
   return lines.map((line) => `${line}\r\n`).join('');
 }
 
 /** An array with one row per line; what a row does not have is null. */
 export function rowsToJson(rows: readonly Row[]): string {
+  const columns = columnsOf(rows);
   const lines = rows.map((row) =>
-    JSON.stringify(Object.fromEntries(ROW_COLUMNS.map((column) => [column, row[column] ?? null]))),
+    JSON.stringify(Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))),
   );
   return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;
+}
+
+function columnsOf(rows: readonly Row[]): (keyof Row)[] {
+  const hasCommands = rows.some(({ command }) => command !== undefined);
+  return hasCommands ? [...ROW_COLUMNS, 'command'] : [...ROW_COLUMNS];
 }
 
 /**

@@ -20,7 +20,6 @@ import {
 } from './estimates.ts';
 import { formatNumber, formatQuantity } from './numbers.ts';
 import {
-  baselineFor,
   comparableGroups,
   partnerAt,
   plainName,
@@ -103,46 +102,27 @@ export function topicsOf({ cells, pipelines, baseline }: SentencesInput): Topic[
     {
       title: 'What a message costs',
       sentences: inEach((group) => [
-        ...group.flatMap((cell) => costSentence(cell, measured, baseline) ?? []),
-        ...group.flatMap((cell) => daySentence(cell, baseline) ?? []),
+        ...group.flatMap((cell) => (isExample(cell, baseline) ? (costSentence(cell) ?? []) : [])),
+        ...group.flatMap((cell) => (isExample(cell, baseline) ? (daySentence(cell) ?? []) : [])),
       ]),
     },
   ];
   return topics.filter(({ sentences }) => sentences.length > 0);
 }
 
-function costSentence(
-  cell: CellResult,
-  cells: readonly CellResult[],
-  baseline: string | undefined,
-): string | undefined {
-  const total = seriesOf(cell, costOf('all'));
-  const cost = summarise(total);
-  if (cost === undefined) return undefined;
-  const start =
-    `Sending, relaying and receiving a message costs ${formatQuantity(cost.value, 'ns')} of CPU ` +
-    `in ${cell.pipeline}`;
-  const comparison = comparisonOf(cell, cells, baseline);
-  return `${start}${comparison}${amortisedClause(cell)}.`;
+/** Whether costs are told of this cell: of the baseline, or of every cell where there is none. */
+function isExample({ pipeline }: CellResult, baseline: string | undefined): boolean {
+  return baseline === undefined || pipeline === baseline;
 }
 
-/** ": 2.05 times at-rest-scoped (95 % interval ...)"; '' without a cell to compare with. */
-function comparisonOf(
-  cell: CellResult,
-  cells: readonly CellResult[],
-  baseline: string | undefined,
-): string {
-  const base = baseline === undefined ? undefined : baselineFor(cells, cell, baseline);
-  if (base === undefined || base === cell) return '';
-  const ratio = ratioOf(seriesOf(cell, costOf('all')), seriesOf(base, costOf('all')));
-  if (ratio === undefined) return '';
-  const named =
-    base.implementation === cell.implementation
-      ? base.pipeline
-      : `${base.pipeline} of ${base.implementation}`;
-  return isUndecided(ratio, 1)
-    ? `; no difference from ${named} could be shown (${intervalText(ratio)} times)`
-    : `: ${formatNumber(ratio.value)} times ${named} (${confidence(ratio)})`;
+/** What the tables say of one line, so that the words are explained by an example. */
+function costSentence(cell: CellResult): string | undefined {
+  const cost = summarise(seriesOf(cell, costOf('all')));
+  if (cost === undefined) return undefined;
+  return (
+    `Sending, relaying and receiving a message costs ${formatQuantity(cost.value, 'ns')} of CPU ` +
+    `in ${cell.pipeline}${amortisedClause(cell)}.`
+  );
 }
 
 function amortisedClause(cell: CellResult): string {
@@ -350,15 +330,13 @@ function breakEvenSentences(group: readonly CellResult[]): string[] {
   ];
 }
 
-/** Of the baseline only, or of every cell where there is none. */
-function daySentence(cell: CellResult, baseline: string | undefined): string | undefined {
+function daySentence(cell: CellResult): string | undefined {
   const { messagesPerUserDay } = cell;
   const device = summarise(deviceDay(cell));
   const relay = summarise(relayDay(cell));
   if (messagesPerUserDay === undefined || device === undefined || relay === undefined) {
     return undefined;
   }
-  if (baseline !== undefined && cell.pipeline !== baseline) return undefined;
   return (
     `At ${countOf(messagesPerUserDay, 'message')} a day, half of them sent, one user's day costs ` +
     `${formatQuantity(device.value, 'ns')} of CPU on the user's device and ` +

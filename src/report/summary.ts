@@ -6,10 +6,12 @@
  */
 
 import type { CellResult } from './cells.ts';
+import { memoryTable } from './memory-slopes.ts';
 import { countOf } from './wording.ts';
 import { inRungOrder, plainName, threadsText, type PipelineNote } from './pairing.ts';
 import { precisionNotes } from './precision.ts';
-import type { Overhead } from './rows.ts';
+import { libraryText, rivalsTable } from './rivals.ts';
+import type { Overhead } from './overhead.ts';
 import { topicsOf, type Topic } from './sentences.ts';
 import {
   renderMarkdown,
@@ -20,6 +22,7 @@ import {
 } from './table.ts';
 import { bytesTable, indexTable, latencyTable, messageTable, openingTable } from './tables.ts';
 import { forMarkdown } from './text.ts';
+import { judgeRun, verdictText, type Judgement } from './verdict.ts';
 
 export interface SummaryInput {
   readonly suite: {
@@ -39,6 +42,8 @@ export interface Summary {
   readonly question: string;
   /** What all cells share, in one line. */
   readonly scope: string;
+  /** Whether all that follows can be believed. */
+  readonly judgement: Judgement;
   /** The first is that of CPU per message. */
   readonly tables: readonly [Table, ...Table[]];
   readonly topics: readonly Topic[];
@@ -56,12 +61,18 @@ const USUAL_WIDTH = 120;
 export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): Summary {
   const { title, question, analysis, baseline } = suite;
   const ordered = inRungOrder(cells, pipelines);
-  const others = [openingTable, bytesTable, latencyTable, indexTable].map((make) => make(ordered));
+  const others = [openingTable, bytesTable, latencyTable, indexTable, memoryTable].map((make) =>
+    make(ordered),
+  );
   return {
     title,
     question,
     scope: scopeOf(ordered),
-    tables: [messageTable(ordered, baseline), ...others.filter(({ rows }) => rows.length > 0)],
+    judgement: judgeRun(ordered),
+    tables: [
+      messageTable(ordered, baseline),
+      ...[rivalsTable(ordered, pipelines), ...others].filter(({ rows }) => rows.length > 0),
+    ],
     topics: topicsOf({ cells: ordered, pipelines, baseline }),
     precision: precisionNotes({ cells: ordered, baseline, overhead }),
     pipelines: pipelineNotes(ordered, pipelines),
@@ -72,8 +83,8 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
 /** Plain text; ends with a line end. */
 export function renderSummary(summary: Summary, terminal: Terminal = {}): string {
   const { width = USUAL_WIDTH } = terminal;
-  const { title, question, scope, tables } = summary;
-  const head = [title, question, scope]
+  const { title, question, scope, judgement, tables } = summary;
+  const head = [title, question, scope, verdictText(judgement)]
     .filter((text) => text !== '')
     .map((text) => renderParagraph(text, width));
   const parts = [
@@ -88,8 +99,9 @@ export function renderSummary(summary: Summary, terminal: Terminal = {}): string
 
 /** Markdown, headings as bold lines so that it fits under any heading; ends with a line end. */
 export function renderSummaryMarkdown(summary: Summary): string {
-  const { title, question, scope, tables } = summary;
-  const head = [`**${forMarkdown(title)}**`, ...[question, scope].map(forMarkdown)];
+  const { title, question, scope, judgement, tables } = summary;
+  const texts = [question, scope, verdictText(judgement)];
+  const head = [`**${forMarkdown(title)}**`, ...texts.map(forMarkdown)];
   const parts = [
     ...head.filter((text) => text !== ''),
     ...tables.map((table) => renderMarkdown(table).trimEnd()),
@@ -135,7 +147,8 @@ function pipelineNotes(cells: readonly CellResult[], pipelines: readonly Pipelin
   return [...names].flatMap((name) => {
     const note = pipelines.find((pipeline) => pipeline.name === name);
     if (note === undefined) return [];
-    return [[`${name}: ${sentence(note.title)}`, ...note.caveats.map(sentence)].join(' ')];
+    const texts = [...note.caveats.map(sentence), ...libraryText(note)];
+    return [[`${name}: ${sentence(note.title)}`, ...texts].join(' ')];
   });
 }
 

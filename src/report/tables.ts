@@ -11,8 +11,10 @@ import { TARGET_SHARE } from '../metrics/_message-costs.ts';
 import { breakEvenOf, type BreakEven } from './break-even.ts';
 import { seriesOf, type CellResult, type SeriesName } from './cells.ts';
 import { notBelowZero, ratioOf, summarise, type Estimate } from './estimates.ts';
-import { baselineFor, comparableGroups, rungBelow, sectionsOf } from './pairing.ts';
+import { baselineFor, cellLabels, comparableGroups, rungBelow, sectionsOf } from './pairing.ts';
+import { hasNeverSettled, settlingOf } from './settling.ts';
 import type { Column, Table, TableRow } from './table.ts';
+import { joined } from './wording.ts';
 
 /** A column and how a cell fills it. */
 interface Measure extends Column {
@@ -33,7 +35,7 @@ export function messageTable(cells: readonly CellResult[], baseline: string | un
     ...(hasRatio ? [ratioTo(cells, baseline)] : []),
     ...(hasAuthority ? [withInterval('authority', RECOVERY)] : []),
   ];
-  const notes: string[] = [];
+  const notes: string[] = [...unsettledNotes(cells)];
   if (hasRatio) notes.push(`ratio: all, repeat by repeat, to ${baseline} in the same run.`);
   if (baseline !== undefined) notes.push(...baselineNotes(cells, baseline));
   if (hasAuthority) {
@@ -48,6 +50,18 @@ export function messageTable(cells: readonly CellResult[], baseline: string | un
     rows: rowsOf(cells, measures, true),
     notes,
   };
+}
+
+/** "* never settled: L0 plaintext in 3 of 10 repeats." */
+function unsettledNotes(cells: readonly CellResult[]): string[] {
+  const labels = cellLabels(cells);
+  const unsettled = cells.flatMap((cell, index) => {
+    const { judged, neverSettled } = settlingOf(cell);
+    return hasNeverSettled(cell)
+      ? [`${labels[index]!} in ${neverSettled} of ${judged} repeats`]
+      : [];
+  });
+  return unsettled.length === 0 ? [] : [`* never settled: ${joined(unsettled)}.`];
 }
 
 /** What is done once per connection or session, and what a message costs with its share of it. */
@@ -308,7 +322,8 @@ function rowsOf(
   for (const { heading, cells: group, labels } of sectionsOf(cells)) {
     if (heading !== '') rows.push({ cells: [], heading });
     for (const [index, cell] of group.entries()) {
-      const label = labels[index]!;
+      const mark = withRemarks && hasNeverSettled(cell) ? ' *' : '';
+      const label = `${labels[index]!}${mark}`;
       if (withRemarks && cell.status !== 'ok') {
         rows.push({ cells: [label], remark: remarkOf(cell) });
       } else rows.push({ cells: [label, ...measures.map((measure) => measure.of(cell))] });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { median } from '../stats/quantile.ts';
 import type { Estimate } from './estimates.ts';
 import { formatNumber, scaleFor, type Scale } from './numbers.ts';
 
@@ -16,6 +17,22 @@ export function joined(texts: readonly string[]): string {
 /** "1 repeat", "3 repeats". */
 export function countOf(count: number, what: string): string {
   return `${formatNumber(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** "49.1 %", with at most one decimal. */
+export function percent(share: number): string {
+  return `${percentNumber(share)} %`;
+}
+
+/** "9.9 % (5.4 to 15.3 %)": the median of shares, and the extremes where there are several. */
+export function percentRange(shares: readonly number[]): string {
+  const middle = percent(median(shares));
+  if (shares.length === 1) return middle;
+  return `${middle} (${percentNumber(Math.min(...shares))} to ${percent(Math.max(...shares))})`;
+}
+
+function percentNumber(share: number): string {
+  return String(Number((share * 100).toFixed(1)));
 }
 
 export function capitalised(text: string): string {

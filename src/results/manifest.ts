@@ -25,6 +25,8 @@ export const manifestSchema = z.strictObject({
     name: z.string(),
     /** Over the suite and the workloads that it resolves. */
     digest: sha256,
+    /** What its cells are; messages where it is left out. */
+    kind: z.enum(['messages', 'primitives', 'cross-checks']).optional(),
     title: z.string(),
     question: z.string(),
     analysis: z.array(z.string()),
@@ -35,6 +37,11 @@ export const manifestSchema = z.strictObject({
   codeDigest: sha256,
   seed: z.int().nonnegative(),
   budget: z.enum(['quick', 'standard', 'thorough']),
+  /**
+   * Of a run that adds repeats to cells until they are narrow enough: half the width of the interval
+   * that is, as a share.
+   */
+  until: z.number().positive().optional(),
   git: gitSchema.nullable(),
   environment: environmentSchema,
   startedAt: time,

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { processFacts, shardFacts } from '../measure/facts.ts';
+import { crossCheckFacts, operationFacts } from '../measure/operation-facts.ts';
 
 /** A result of another format version is refused, never guessed at. */
 export const FORMAT = 1;
@@ -33,12 +34,16 @@ export const repeatRecord = z.object({
   status: z.enum(STATUSES),
   /** Why not `ok`: one clear sentence. */
   reason: z.string().optional(),
-  /** Messages of a session, for amortised figures. */
-  messagesPerSession: z.number().int().positive(),
-  messagesPerConnection: z.number().int().positive(),
+  /** Messages of a session, for amortised figures; this and the next two only where there are any. */
+  messagesPerSession: z.number().int().positive().optional(),
+  messagesPerConnection: z.number().int().positive().optional(),
   /** What one user sends and receives in a day, for figures per user and day. */
-  messagesPerUserDay: z.number().positive(),
+  messagesPerUserDay: z.number().positive().optional(),
   shards: z.array(shardFacts),
   process: processFacts.optional(),
+  /** Of a cell that is one operation of a primitive. */
+  operation: operationFacts.optional(),
+  /** Of a cell that sets our figure of one beside that of another tool. */
+  crossCheck: crossCheckFacts.optional(),
 });
 export type RepeatRecord = z.infer<typeof repeatRecord>;

@@ -2,15 +2,17 @@
  * Confidence intervals of 95 % for one sample of independent values.
  *
  * Values are independent when they come from different processes: one per repeat. Messages, batches
- * and blocks of one process are not, and no interval here is meant for them.
+ * and blocks of one process are not, and no interval here is meant for them. Where processes of a
+ * cell ran so close in time that they met the same state of the machine, see serial-correlation.ts.
+ *
+ * There is no bootstrap. Bias-corrected and accelerated, over 20 or 40 values shaped like ours, it
+ * covers a mean with 91 to 93 %, where Student's t covers it with 94 to 95 %.
  *
  * @module
  */
 
-import { SeededRandom } from '../core/random.ts';
 import { mean, standardDeviation } from './moments.ts';
-import { normalProbability, normalQuantile } from './normal.ts';
-import { quantile, sortSamples } from './quantile.ts';
+import { sortSamples } from './quantile.ts';
 import { studentQuantile } from './student.ts';
 
 /** In the unit of the values. */
@@ -103,67 +105,4 @@ export function medianInterval(values: readonly number[]): Interval | undefined 
     low: between(sorted[rank - 1]!, sorted[rank]!),
     high: between(sorted[n - rank]!, sorted[n - rank - 1]!),
   };
-}
-
-/**
- * For any statistic, by resampling: bias-corrected and accelerated (BCa).
- *
- * Good from about 20 values on; with fewer it covers too little whatever the number of resamples.
- * Costs `resamples` + n calls of the statistic.
- *
- * Source: B. Efron, "Better Bootstrap Confidence Intervals", *Journal of the American Statistical
- * Association* 82, 1987; the acceleration is that of the jackknife.
- *
- * @param statistic Must not keep or change the array that it is given: it is reused.
- * @returns `undefined` for fewer than two values.
- */
-export function bootstrapInterval(
-  values: readonly number[],
-  statistic: (values: readonly number[]) => number,
-  seed: number,
-  resamples = 10_000,
-): Interval | undefined {
-  const n = values.length;
-  if (n < 2) return undefined;
-  const random = new SeededRandom(seed);
-  const observed = statistic(values);
-  const resample = values.slice();
-  const replicates = new Float64Array(resamples);
-  let below = 0;
-  for (let i = 0; i < resamples; i++) {
-    for (let j = 0; j < n; j++) resample[j] = values[random.below(n)]!;
-    const replicate = statistic(resample);
-    replicates[i] = replicate;
-    // Ties count half, so that a statistic with few distinct values is not taken for biased.
-    below += replicate < observed ? 1 : replicate === observed ? 0.5 : 0;
-  }
-  const sorted = sortSamples(replicates);
-  // Every replicate on one side: the correction would be infinite, so it is held to half a count.
-  const share = Math.min(Math.max(below, 0.5), resamples - 0.5) / resamples;
-  const bias = normalQuantile(share);
-  const acceleration = jackknifeAcceleration(values, statistic);
-  const corrected = (p: number): number => {
-    const z = bias + normalQuantile(p);
-    return normalProbability(bias + z / (1 - acceleration * z));
-  };
-  return {
-    low: quantile(sorted, corrected(MISS / 2)),
-    high: quantile(sorted, corrected(1 - MISS / 2)),
-  };
-}
-
-/** Efron 1987, equation 6.6 with the jackknife's values for the influence function. */
-function jackknifeAcceleration(
-  values: readonly number[],
-  statistic: (values: readonly number[]) => number,
-): number {
-  const leftOut = values.map((_, out) => statistic(values.toSpliced(out, 1)));
-  const centre = mean(leftOut);
-  let squares = 0;
-  let cubes = 0;
-  for (const value of leftOut) {
-    squares += (centre - value) ** 2;
-    cubes += (centre - value) ** 3;
-  }
-  return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
 }

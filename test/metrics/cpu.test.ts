@@ -86,7 +86,13 @@ test('where batches are short the cost of one reading is taken off each, down to
 });
 
 test('a clock with steps above 50 us gives no CPU per stage or message', () => {
-  const clocks = { cpuStepNs: 4_000_000, cpuReadNs: 0, clockStepNs: 1, clockReadNs: 1 };
+  const clocks = {
+    cpuBasis: 'thread' as const,
+    cpuStepNs: 4_000_000,
+    cpuReadNs: 0,
+    clockStepNs: 1,
+    clockReadNs: 1,
+  };
   const coarse = input([shard([OPENING, FIRST, LATER], {}, { clocks })]);
   for (const metric of [cpu, cpuPerMessage, amortised, cpuOpening, cpuByIndex]) {
     assert.deepEqual(metric.derive(coarse), [], metric.name);
@@ -124,6 +130,46 @@ test("an authority's work enters the total for one message in ten thousand", () 
   assert.equal(figures['/authority/per-recovered'], 30_000);
   assert.equal(figures['/authority/per-carried'], 3);
   assert.equal(figures['/all/'], 5_003);
+});
+
+test('handing over is paid for under a warrant, like recovering, and by the relay', () => {
+  const recovering: BlockFixture = {
+    ...LATER,
+    cpu: { ...LATER.cpu, 'hand-over': [2, 20_000], recover: [2, 60_000] },
+  };
+  const figures = derived(cpuPerMessage, input([shard([recovering])]));
+  assert.equal(figures['/relay/'], 500, 'what it does for every message is apart');
+  assert.equal(figures['/relay/per-recovered'], 10_000);
+  assert.equal(figures['/relay/per-carried'], 1);
+  assert.equal(figures['/authority/per-recovered'], 30_000);
+  assert.equal(figures['/authority/per-carried'], 3);
+  assert.equal(figures['/all/'], 5_004);
+  const opened = derived(amortised, input([shard([OPENING, FIRST, recovering])]));
+  assert.equal(opened['/relay/per-recovered'], 10_000);
+  assert.equal(opened['/authority/per-carried'], 3);
+  assert.equal(derived(cpu, input([shard([recovering])]))['hand-over/relay/'], 10_000);
+});
+
+test('what recoveries cost that fail is paid by those that succeed, and by nobody if none does', () => {
+  const recovering: BlockFixture = {
+    ...LATER,
+    cpu: { ...LATER.cpu, 'hand-over': [2, 20_000], recover: [2, 60_000] },
+  };
+  const costs = (valid: number, failed: number): Record<string, number> => {
+    const evidence = valid + failed;
+    const counts = { sessions: 1, due: evidence, evidence, valid, decoy: 0, failed };
+    const recovery = { ...counts, delivered: evidence, deliveredRecovered: valid };
+    return derived(cpuPerMessage, input([shard([recovering], {}, { recovery })]));
+  };
+  assert.equal(costs(10, 0)['/authority/per-recovered'], 30_000);
+  assert.equal(costs(5, 5)['/authority/per-recovered'], 60_000);
+  assert.equal(costs(5, 5)['/relay/per-recovered'], 20_000);
+  assert.equal(costs(5, 5)['/authority/per-carried'], 3, 'evidence is tried, whatever comes of it');
+  const none = costs(0, 10);
+  assert.equal(none['/authority/per-recovered'], undefined);
+  assert.equal(none['/relay/per-recovered'], undefined);
+  assert.equal(none['/authority/per-carried'], 3);
+  assert.equal(none['/all/'], 5_004);
 });
 
 test('a session of a single message has no steady state', () => {

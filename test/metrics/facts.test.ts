@@ -163,6 +163,21 @@ test('retained bytes count array buffers once and leave the rest of the process 
   assert.equal(byKind(retainedBytes, kept, kept)['native'], (4_000 - 2 * 1_700) / 20);
 });
 
+test('pages of the heap that hold nothing are told apart from native memory', () => {
+  const before = {
+    heapUsedBytes: 1_000,
+    heapResidentBytes: 2_000,
+    externalBytes: 0,
+    arrayBufferBytes: 0,
+    wasmBytes: 0,
+    rssBytes: 10_000,
+  };
+  const after = { ...before, heapUsedBytes: 1_400, heapResidentBytes: 3_000, rssBytes: 14_000 };
+  const kept = shard([], {}, { sessions: 10, memory: { before, after } });
+  const { heap, native, ...others } = byKind(retainedBytes, kept);
+  assert.deepEqual([heap, others['heap-free'], native], [40, 60, 300]);
+});
+
 test('with one worker throughput is its messages over its timed phase', () => {
   const one = shard([], {}, { messages: sent(500), startedNs: 1e9, endedNs: 3e9 });
   assert.deepEqual(byKind(throughput, one), { '': 250 });

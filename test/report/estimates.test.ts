@@ -10,7 +10,7 @@ import {
   summarise,
   weightedSum,
 } from '../../src/report/estimates.ts';
-import { L3, L6, recordsOfCosts } from './fixtures.ts';
+import { L3, L6, record, recordsOfCosts, shardOfCosts } from './fixtures.ts';
 
 function series(values: readonly number[]): Series {
   const at = { stage: '', role: 'all', kind: '', statistic: 'median' } as const;
@@ -28,6 +28,24 @@ test('only repeats that both cells have are paired', async () => {
   const ratio = ratioOf(seriesOf(upper!, name), seriesOf(lower!, name));
   assert.deepEqual([ratio?.value, ratio?.low, ratio?.repeats], [2, undefined, 2]);
   assert.equal(ratioOf(seriesOf(upper!, name), undefined), undefined);
+});
+
+test('CPU of a process is compared with no CPU of a thread', async () => {
+  const clocks = {
+    cpuBasis: 'process',
+    cpuStepNs: 2_000,
+    cpuReadNs: 1_400,
+    clockStepNs: 30,
+    clockReadNs: 40,
+  } as const;
+  const costs = { sender: 1_000, relay: 1_000, receiver: 1_000 };
+  const [library] = await deriveCells([record({ shards: [shardOfCosts(costs, { clocks })] })]);
+  const [ours] = await deriveCells(recordsOfCosts(L6, [costs]));
+  const name = { metric: 'cpu-per-message', role: 'all' } as const;
+  assert.equal(seriesOf(library!, name)!.cpuBasis, 'process');
+  assert.equal(ratioOf(seriesOf(library!, name), seriesOf(ours!, name)), undefined);
+  assert.equal(differenceOf(seriesOf(library!, name), seriesOf(ours!, name)), undefined);
+  assert.equal(ratioOf(seriesOf(library!, name), seriesOf(library!, name))!.value, 1);
 });
 
 test('ratios are taken repeat by repeat, so that drift of the machine drops out', () => {
@@ -59,6 +77,31 @@ function shareBounds(...values: number[]): unknown {
 test('the interval of a share stays within 0 and 1', () => {
   assert.deepEqual(shareBounds(0, 0.5, 1), [0, 1]);
   assert.deepEqual(shareBounds(0.5, 0.5, 0.5), [0.5, 0.5]);
+});
+
+test('a share of repeats is their mean, with exact bounds', () => {
+  const hits = { ...series([1, 0, 0, 1, 0]), unit: 'share', statistic: 'share' };
+  const { value, low, high, repeats } = summarise(hits)!;
+  assert.deepEqual([value, repeats], [0.4, 5]);
+  // As R's binom.test prints them.
+  assert.ok(Math.abs(low! - 0.052745) < 1e-6 && Math.abs(high! - 0.8533672) < 1e-6);
+  assert.equal(summarise({ ...hits, values: new Map([[0, 1]]) })!.low, undefined);
+});
+
+test('times of repeats that are alike have a wider interval, other figures have not', async () => {
+  const rising = Array.from({ length: 10 }, (_, repeat) => {
+    return { sender: 1_000 + 10 * repeat, relay: 1_000, receiver: 1_000 };
+  });
+  const [cell] = await deriveCells(recordsOfCosts(L6, rising));
+  const sender = seriesOf(cell!, { metric: 'cpu-per-message', role: 'sender' })!;
+  assert.ok(sender.correlation! > 0.5);
+  const { correlation: _, ...independent } = sender;
+  const wide = summarise(sender)!;
+  const narrow = summarise(independent)!;
+  assert.equal(wide.value, narrow.value);
+  assert.ok(wide.low! < narrow.low! && wide.high! > narrow.high!);
+  const bytes = seriesOf(cell!, { metric: 'retained-bytes', kind: 'heap' })!;
+  assert.equal(bytes.correlation, undefined);
 });
 
 test('an interval that reaches below zero is cut for printing only', () => {

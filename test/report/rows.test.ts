@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { assert as check, property, string } from 'fast-check';
 import { HarnessError } from '../../src/core/errors.ts';
 import { repeatInterval } from '../../src/stats/interval.ts';
+import { overheadOf } from '../../src/report/overhead.ts';
 import {
   deriveRows,
-  overheadOf,
   ROW_COLUMNS,
   rowsToCsv,
   rowsToJson,
@@ -36,7 +36,7 @@ const cost = (sender: number): { sender: number; relay: number; receiver: number
 test('a row is the median over repeats with the interval of the repeats', async () => {
   const rows = await deriveRows(
     MANIFEST,
-    recordsOfCosts({}, [cost(4_000), cost(5_000), cost(9_000)]),
+    recordsOfCosts({}, [cost(5_000), cost(9_000), cost(4_000)]),
   );
   const interval = repeatInterval([4_000, 5_000, 9_000])!;
   assert.deepEqual(senderRow(rows), {

@@ -38,7 +38,7 @@ const steady = (sender: number, relay: number, receiver: number, authority?: num
     return authority === undefined ? costs : Object.assign(costs, { authority });
   });
 
-test('a cost is told with its ratio to the baseline and with its share of what is done once', async () => {
+test('a cost is told of the baseline, or of all where there is none, with what is done once', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),
     ...recordsOfCosts(L6, [
@@ -47,15 +47,16 @@ test('a cost is told with its ratio to the baseline and with its share of what i
       { sender: 6_000, relay: 2_000, receiver: 4_300 },
     ]),
   ]);
-  const [base, cost] = said(COSTS, { cells, pipelines: [], baseline: 'at-rest-scoped' });
+  const [base, ...days] = said(COSTS, { cells, pipelines: [], baseline: 'at-rest-scoped' });
   assert.equal(
     base,
     'Sending, relaying and receiving a message costs 6 us of CPU in at-rest-scoped; 6 us with its ' +
       'share of opening a session of 40 messages and connections of 20.',
   );
+  assert.ok(days.length === 1 && days[0]!.startsWith('At 55 messages a day'));
   assert.match(
-    cost!,
-    /^Sending, relaying and receiving a message costs 12\.3 us of CPU in double-ratchet: 2\.05 times at-rest-scoped \(95 % interval 1\.9\d to 2\.1\d\); 12\.3 us with its share/,
+    said(COSTS, { cells, pipelines: [] })[1]!,
+    /^Sending, relaying and receiving a message costs 12\.3 us of CPU in double-ratchet; 12\.3 us/,
   );
 });
 
@@ -70,7 +71,7 @@ test('the share of opening is in the amortised cost', async () => {
   );
 });
 
-test('a ratio whose interval holds one is not told as a difference', async () => {
+test('what may be nothing is not told as a difference', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L3, steady(1_000, 1_000, 1_000)),
     ...recordsOfCosts(L4, [
@@ -80,10 +81,6 @@ test('a ratio whose interval holds one is not told as a difference', async () =>
     ]),
   ]);
   const input = { cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' };
-  assert.match(
-    said(COSTS, input)[1]!,
-    /in static-e2e; no difference from at-rest-scoped could be shown \(0\.\d+ to 1\.\d+ times\); /,
-  );
   assert.match(
     said(ADDS, input)[0]!,
     /^End-to-end encryption \(L4 static-e2e over L3 at-rest-scoped\): no difference in CPU per message could be shown \(95 % interval -\d+ to \d+ ns\), nor for any role\.$/,
@@ -188,7 +185,6 @@ test('one repeat gives values and says that there is no interval', async () => {
     ...recordsOfCosts(L4, steady(6_000, 2_000, 4_000).slice(0, 1)),
   ]);
   const input = { cells, pipelines: PIPELINES, baseline: 'at-rest-scoped' };
-  assert.match(said(COSTS, input)[1]!, /: 2 times at-rest-scoped \(1 repeat, too few for an inter/);
   for (const title of [ADDS, REMOVAL]) {
     assert.match(said(title, input)[0]!, /too few for an interval/);
   }

@@ -80,6 +80,7 @@ async function small(): Promise<Summary> {
     overhead: {
       cpuNs: { value: 90, low: 80, high: 110, repeats: 3 },
       latencyNs: { value: 130, low: undefined, high: undefined, repeats: 1 },
+      emptyCallNs: {},
     },
   });
 }
@@ -123,6 +124,6 @@ test('a run without cells is printed', () => {
   const summary = summaryOf({ suite: SUITE, cells: [], pipelines: [] });
   assert.match(
     renderSummary(summary),
-    /^A small ladder\nWhat does it cost\?\n\n[\s\S]*No cell has fig/,
+    /^A small ladder\nWhat does it cost\?\nVerdict: unjudged\. No message was measured\.\n\n[\s\S]*No cell has fig/,
   );
 });

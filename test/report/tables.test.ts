@@ -66,6 +66,24 @@ test('an interval that reaches below zero is printed from zero', async () => {
   assert.ok(sender.high! > 0);
 });
 
+/** Five repeats of a cell, of which the first so many never settle. */
+function repeatsOf(rung: typeof L3, unsettled: number): ReturnType<typeof record>[] {
+  return [0, 1, 2, 3, 4].map((repeat) => {
+    const blocks = Array.from({ length: 20 }, (_, block) => {
+      const factor = repeat < unsettled ? 1 + block / 10 : 1;
+      return { messages: 10, kernelCpuNs: 1, cpu: { send: [10, 9_000 * factor] as const } };
+    });
+    return record({ ...rung, repeat, shards: [shard(blocks)] });
+  });
+}
+
+test('a cell of which more than a fifth of the repeats never settled is marked, with how many', async () => {
+  const cells = await deriveCells([...repeatsOf(L3, 1), ...repeatsOf(L6, 2)]);
+  const table = messageTable(cells, undefined);
+  assert.deepEqual(labels(table), ['L3 at-rest-scoped', 'L6 double-ratchet *']);
+  assert.deepEqual(table.notes, ['* never settled: L6 double-ratchet in 2 of 5 repeats.']);
+});
+
 test('the ratio is to the baseline of the same group, and a cell without one has none', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L3, [readable]),

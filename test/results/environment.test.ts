@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { findPackageJSON } from 'node:module';
 import { homedir, hostname, userInfo } from 'node:os';
 import test from 'node:test';
 import {
@@ -15,6 +16,16 @@ void test('the environment of this machine is what its schema says', async () =>
   assert.equal(environment.node, process.versions.node);
   assert.match(environment.packages['zod'] ?? '', /^\d+\.\d+\.\d+/);
   assert.match(environment.packages['sodium-native'] ?? '', /^\d+\.\d+\.\d+/);
+});
+
+void test('versions of optional libraries are recorded where they are installed', async () => {
+  const { packages } = await readEnvironment();
+  for (const name of ['@signalapp/libsignal-client', '@matrix-org/olm', '@hpke/core']) {
+    const installed = findPackageJSON(name, import.meta.url);
+    if (installed === undefined) assert.equal(packages[name], undefined);
+    else assert.match(packages[name] ?? '', /^\d+\.\d+\.\d+/, name);
+  }
+  assert.equal(packages['typescript'], undefined);
 });
 
 void test('the environment holds no host name, no user name and no path', async () => {

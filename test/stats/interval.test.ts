@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { SeededRandom } from '../../src/core/random.ts';
-import {
-  bootstrapInterval,
-  meanInterval,
-  medianInterval,
-  repeatInterval,
-} from '../../src/stats/interval.ts';
-import { mean, standardDeviation } from '../../src/stats/moments.ts';
-import { median, quantile, sortSamples } from '../../src/stats/quantile.ts';
+import { meanInterval, medianInterval, repeatInterval } from '../../src/stats/interval.ts';
+import { median } from '../../src/stats/quantile.ts';
 import { assertCovers, draw } from './coverage.ts';
 
 /** Per-repeat costs as machines give them, each with its true median. */
@@ -87,48 +81,6 @@ test('the interval of a median lies within the extremes and needs six values', (
   assert.ok(Math.abs(many.high - many.low - 138.6) < 1.5);
 });
 
-test('the bootstrap interval covers a skewed mean', () => {
-  assertCovers(Math.exp(0.125), 4, (random, index) =>
-    bootstrapInterval(
-      draw(40, () => Math.exp(0.5 * random.normal())),
-      mean,
-      index,
-      1_000,
-    ),
-  );
-});
-
-test('the bootstrap interval corrects for the bias and skewness that percentiles leave', () => {
-  const values = draw(25, (index) => -Math.log(1 - (index + 0.5) / 25));
-  const corrected = bootstrapInterval(values, variance, 1, 5_000)!;
-  const random = new SeededRandom(2);
-  const replicates = sortSamples(
-    draw(5_000, () => variance(draw(25, () => values[random.below(25)]!))),
-  );
-  assert.ok(corrected.low > 1.17 * quantile(replicates, 0.025));
-  assert.ok(corrected.high > 1.17 * quantile(replicates, 0.975));
-});
-
-test('the bootstrap interval depends on its seed only, and a constant is a point', () => {
-  const values = draw(20, (index) => index ** 2);
-  const interval = bootstrapInterval(values, median, 1, 500);
-  assert.deepEqual(bootstrapInterval(values, median, 1, 500), interval);
-  assert.notDeepEqual(
-    bootstrapInterval(values, mean, 2, 500),
-    bootstrapInterval(values, mean, 1, 500),
-  );
-  assert.deepEqual(
-    values,
-    draw(20, (index) => index ** 2),
-  );
-  assert.deepEqual(bootstrapInterval([4, 4, 4, 4], mean, 1, 500), { low: 4, high: 4 });
-  assert.equal(bootstrapInterval([4], mean, 1), undefined);
-});
-
 function exponential(random: SeededRandom): number {
   return -Math.log(1 - random.fraction());
-}
-
-function variance(sample: readonly number[]): number {
-  return standardDeviation(sample) ** 2;
 }

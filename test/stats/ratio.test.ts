@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meanInterval } from '../../src/stats/interval.ts';
 import { pairedRatio, ratioInterval } from '../../src/stats/ratio.ts';
 import { assertCovers, draw } from './coverage.ts';
+import { runOf } from './machine.ts';
 
 for (const n of [3, 6, 15]) {
   test(`the interval of a ratio over ${n} pairs covers it, though the machine drifts`, () => {
@@ -11,6 +13,23 @@ for (const n of [3, 6, 15]) {
       const a = drift.map((speed) => 1_000 * speed * Math.exp(0.02 * random.normal()));
       const b = drift.map((speed) => 1_050 * speed * Math.exp(0.02 * random.normal()));
       return pairedRatio(a, b).interval;
+    });
+  });
+}
+
+// Two cells only: the next repeat of each then meets much the same machine as the one before.
+for (const n of [3, 10, 20, 40]) {
+  test(`${n} pairs on a machine that drifts, with spikes, cover ratio and difference`, () => {
+    assertCovers(1.05, n, (random) => {
+      const [a, b] = runOf(random, { drifts: true, spikes: true }, 2, n);
+      return pairedRatio(
+        a!,
+        b!.map((cost) => 1.05 * cost),
+      ).interval;
+    });
+    assertCovers(500, n, (random) => {
+      const [a, b] = runOf(random, { drifts: true, spikes: true }, 2, n);
+      return meanInterval(a!.map((cost, pair) => 1_000 * cost + 500 - 1_000 * b![pair]!));
     });
   });
 }

@@ -1,15 +1,46 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SeededRandom } from '../../src/core/random.ts';
+import { repeatInterval } from '../../src/stats/interval.ts';
 import { leastSquaresSlope } from '../../src/stats/slope.ts';
-import { assertCovers } from './coverage.ts';
+import { assertCovers, draw } from './coverage.ts';
 
-const SESSIONS = [1_000, 2_000, 4_000, 8_000];
+const SESSIONS = [1_000, 2_000, 4_000];
 
-test('the interval of a slope covers it', () => {
-  assertCovers(412, 1, (random) => {
-    const bytes = SESSIONS.map((sessions) => 5e6 + 412 * sessions + 2e4 * random.normal());
-    return leastSquaresSlope(SESSIONS, bytes)?.interval;
-  });
+/** What the bytes of a process deviate by from the line, in bytes. */
+const DEVIATIONS: Record<string, (random: SeededRandom) => number> = {
+  normal: (random) => 2e4 * random.normal(),
+  skewed: (random) => 2e4 * Math.exp(0.8 * random.normal()),
+};
+
+for (const [shape, deviation] of Object.entries(DEVIATIONS)) {
+  for (const repeats of [1, 3, 10, 20]) {
+    test(`the interval of a slope through ${3 * repeats} processes with ${shape} deviations covers it`, () => {
+      const sessions = draw(3 * repeats, (index) => SESSIONS[index % 3]!);
+      assertCovers(412, repeats, (random) => {
+        const bytes = sessions.map((count) => 5e6 + 412 * count + deviation(random));
+        return leastSquaresSlope(sessions, bytes)?.interval;
+      });
+    });
+  }
+}
+
+const growing = (random: SeededRandom): number[] =>
+  SESSIONS.map((count) => 5e6 + count * (412 + 20 * random.normal()));
+
+test('deviations that grow with the population are covered by a slope per repeat, not by one line', () => {
+  for (const repeats of [3, 10, 20]) {
+    assertCovers(412, repeats, (random) =>
+      repeatInterval(draw(repeats, () => leastSquaresSlope(SESSIONS, growing(random))!.slope)),
+    );
+  }
+  const sessions = draw(30, (index) => SESSIONS[index % 3]!);
+  assertCovers(
+    412,
+    1,
+    (random) => leastSquaresSlope(sessions, draw(10, () => growing(random)).flat())?.interval,
+    { low: 0.8, high: 0.92 },
+  );
 });
 
 test('a straight line gives its slope and intercept exactly', () => {

@@ -1,0 +1,247 @@
+/**
+ * What is printed of a run of cross-checks: our figure of an operation beside that of another tool,
+ * and whether they agree.
+ *
+ * @module
+ */
+
+import type { RepeatRecord } from '../results/record.ts';
+import { seriesOf, type CellResult, type Series } from './cells.ts';
+import { ratioOf, summarise, type Estimate } from './estimates.ts';
+import { formatNumber, formatQuantity } from './numbers.ts';
+import type { OperationSummaryInput } from './primitives.ts';
+import type { Summary } from './summary.ts';
+import type { Table, TableRow } from './table.ts';
+import type { Judgement } from './verdict.ts';
+import { countOf, joined, percent } from './wording.ts';
+
+/** Two harnesses on one machine: this far apart they may be. */
+const BOUND = 0.03;
+/** Another process, another OpenSSL, and no JavaScript around it. */
+const BOUNDS: Readonly<Record<string, number>> = { openssl: 0.15 };
+/** Below it, what each harness adds to a call is more than the bound. */
+const JUDGED_FROM_NS = 5_000;
+/** A repeat in which either side waited longer than this for a core is left out. */
+const RUN_DELAY_LIMIT = 0.01;
+/** With fewer that are left there is no verdict. */
+const FEWEST_REPEATS = 3;
+
+const OURS = { metric: 'cross-check', kind: 'ours' } as const;
+const THEIRS = { metric: 'cross-check', kind: 'theirs' } as const;
+
+export type Agreement = 'agrees' | 'differs' | 'undecided' | 'not judged';
+
+export interface Comparison {
+  readonly agreement: Agreement;
+  /** For people: `differs by 4.1 % [3.2, 5.0]`. */
+  readonly text: string;
+  /** Ours over theirs, over the repeats that count; undefined without any. */
+  readonly ratio: Estimate | undefined;
+  /** Repeats that count, and those that were left out because they were disturbed. */
+  readonly repeats: number;
+  readonly leftOut: number;
+}
+
+export function crossChecksSummary(input: OperationSummaryInput): Summary {
+  const { suite, cells, records, implementations } = input;
+  const named = new Set(cells.map(({ implementation }) => implementation));
+  const explained = partsOf(cells);
+  return {
+    title: suite.title,
+    question: suite.question,
+    scope: `${countOf(cells.length, 'pair')} of our figure and that of another tool.`,
+    judgement: judgeCells(cells),
+    tables: [crossCheckTable(cells, records)],
+    topics:
+      explained.length === 0 ? [] : [{ title: 'Where the difference is', sentences: explained }],
+    precision: precisionOf(cells, records),
+    pipelines: implementations
+      .filter(({ name }) => named.has(name))
+      .map(({ name, title, caveats }) => [`${name}: ${title}.`, ...caveats].join(' ')),
+    analysis: suite.analysis,
+  };
+}
+
+/** Every pair in its own line, those that could not run too. */
+export function crossCheckTable(
+  cells: readonly CellResult[],
+  records: readonly RepeatRecord[] = [],
+): Table {
+  const rows: TableRow[] = [];
+  for (const [operation, pairs] of Map.groupBy(cells, operationOf)) {
+    rows.push({ cells: [], heading: operation });
+    for (const cell of pairs) {
+      const label = `  ${toolOf(cell)}`;
+      if (cell.status !== 'ok') {
+        const remark = cell.reason === undefined ? cell.status : `${cell.status}: ${cell.reason}`;
+        rows.push({ cells: [label], remark });
+        continue;
+      }
+      const { ratio, text, repeats, leftOut } = compare(cell);
+      // Where nothing can be said, all that was measured is shown.
+      const shown = repeats === 0 ? seriesOf : undisturbed;
+      const shownRatio = ratio ?? ratioOf(seriesOf(cell, OURS), seriesOf(cell, THEIRS));
+      rows.push({
+        cells: [
+          label,
+          summarise(shown(cell, OURS)),
+          summarise(shown(cell, THEIRS)),
+          shownRatio && inPercent(shownRatio),
+          leftOut === 0 ? `${repeats}` : `${repeats} of ${repeats + leftOut}`,
+          text,
+        ],
+      });
+    }
+  }
+  return {
+    title: 'One call: our figure, and that of another tool',
+    columns: [
+      { title: 'against' },
+      { title: 'ours', unit: 'ns', decimals: 2 },
+      { title: 'theirs', unit: 'ns', decimals: 2 },
+      { title: 'ours above theirs', unit: '%', decimals: 1 },
+      { title: 'repeats' },
+      { title: 'verdict' },
+    ],
+    rows,
+    notes: [
+      `agrees: the whole interval lies within ${percent(BOUND)} either way, ` +
+        `${percent(BOUNDS['openssl']!)} for openssl. differs: the whole of it lies beyond. ` +
+        `undecided: neither, or fewer than ${FEWEST_REPEATS} repeats were undisturbed.`,
+      ...statisticsOf(records),
+    ],
+  };
+}
+
+/** @returns What the repeats that were not disturbed say. */
+export function compare(cell: CellResult): Comparison {
+  const ours = undisturbed(cell, OURS);
+  const ratio = ratioOf(ours, undisturbed(cell, THEIRS));
+  const repeats = ratio?.repeats ?? 0;
+  const leftOut = cell.repeats - repeats;
+  const common = { ratio, repeats, leftOut };
+  if (ratio?.low === undefined || ratio.high === undefined || repeats < FEWEST_REPEATS) {
+    const few = leftOut > 0 ? 'too few undisturbed repeats' : 'too few repeats';
+    return { ...common, agreement: 'undecided', text: `undecided: ${few}` };
+  }
+  if ((summarise(ours)?.value ?? 0) < JUDGED_FROM_NS) {
+    const text = `not judged: under ${formatQuantity(JUDGED_FROM_NS, 'ns')}`;
+    return { ...common, agreement: 'not judged', text };
+  }
+  const bound = 1 + (BOUNDS[toolOf(cell)] ?? BOUND);
+  const { value, low, high } = inPercent(ratio);
+  const by = `${decimal(value)} % [${decimal(low!)}, ${decimal(high!)}]`;
+  if (ratio.low >= 1 / bound && ratio.high <= bound) {
+    return { ...common, agreement: 'agrees', text: 'agrees' };
+  }
+  if (ratio.low > bound || ratio.high < 1 / bound) {
+    return { ...common, agreement: 'differs', text: `differs by ${by}` };
+  }
+  return { ...common, agreement: 'undecided', text: 'undecided' };
+}
+
+/** The repeats in which neither side waited for a core. */
+function undisturbed(cell: CellResult, name: Parameters<typeof seriesOf>[1]): Series | undefined {
+  const series = seriesOf(cell, name);
+  const delays = seriesOf(cell, { metric: 'cross-check-run-delay' });
+  if (series === undefined || delays === undefined) return series;
+  const values = [...series.values].filter(
+    ([repeat]) => (delays.values.get(repeat) ?? 0) <= RUN_DELAY_LIMIT,
+  );
+  return { ...series, values: new Map(values) };
+}
+
+/** `x25519-handle 32 B by node`. */
+function operationOf({ pipeline, implementation, workload }: CellResult): string {
+  const [length = ''] = workload.split(':');
+  return `${pipeline} ${length.replace(/^(\d+)B$/, '$1 B')} by ${implementation}`;
+}
+
+/** `4096B:against=mitata` to `mitata`. */
+function toolOf({ workload }: CellResult): string {
+  return /(?:^|[:,])against=([^,]+)/.exec(workload)?.[1] ?? '';
+}
+
+function inPercent({ value, low, high, repeats }: Estimate): Estimate {
+  const share = (ratio: number | undefined): number | undefined => ratio && (ratio - 1) * 100;
+  return { value: (value - 1) * 100, low: share(low), high: share(high), repeats };
+}
+
+function decimal(value: number): string {
+  return formatNumber(value, 1);
+}
+
+/** What the tools' figures are, each once, with their versions. */
+function statisticsOf(records: readonly RepeatRecord[]): string[] {
+  const texts = new Map<string, Set<string>>();
+  for (const { crossCheck } of records) {
+    for (const { theirs } of crossCheck?.rounds ?? []) {
+      const tool = `${crossCheck!.tool} (${crossCheck!.toolVersion})`;
+      const text = `${theirs.statistic}; beside it stands ${STANDS_BESIDE[theirs.compared]}`;
+      texts.set(tool, (texts.get(tool) ?? new Set()).add(text));
+    }
+  }
+  return [...texts].map(([tool, statistics]) => `${tool}: ${[...statistics].join('. Or ')}.`);
+}
+
+const STANDS_BESIDE = {
+  batches: 'the median of our batches, wall time, without a clock inside',
+  latency: 'the p50 of our latency batches, with one clock reading in each call',
+  cpu: 'the median CPU of our batches',
+} as const;
+
+/** What an operation is made of, where that was measured too. */
+function partsOf(cells: readonly CellResult[]): string[] {
+  return cells.flatMap((cell) => {
+    const theirs = summarise(undisturbed(cell, THEIRS))?.value;
+    const ours = summarise(undisturbed(cell, OURS))?.value;
+    if (theirs === undefined || ours === undefined) return [];
+    const parts = [...cell.series.values()].flatMap((series) => {
+      const name = /^part: (.*)$/.exec(series.metric === 'cross-check' ? series.kind : '')?.[1];
+      const ns = summarise(series)?.value;
+      return name === undefined || ns === undefined ? [] : [{ name, ns }];
+    });
+    if (parts.length === 0) return [];
+    const restNs = ours - parts.reduce((sum, { ns }) => sum + ns, 0);
+    const [first] = parts;
+    const above = first!.ns / theirs - 1;
+    return [
+      `${operationOf(cell)}, ${formatQuantity(ours, 'ns')}, is made of ` +
+        `${joined(parts.map(({ name, ns }) => `${name}, ${formatQuantity(ns, 'ns')}`))}; the rest, ` +
+        `calls and a copy, is ${formatQuantity(Math.round(restNs), 'ns')}. The first alone is ` +
+        `${percent(Math.abs(above))} ${above < 0 ? 'below' : 'above'} the ` +
+        `${formatQuantity(theirs, 'ns')} of ${toolOf(cell)}.`,
+    ];
+  });
+}
+
+function judgeCells(cells: readonly CellResult[]): Judgement {
+  const ok = cells.filter(({ status }) => status === 'ok');
+  const counts = { agrees: 0, differs: 0, undecided: 0, 'not judged': 0 };
+  for (const cell of ok) counts[compare(cell).agreement] += 1;
+  const because =
+    `${counts.agrees} of ${countOf(ok.length, 'pair')} agree, ${counts.differs} differ, ` +
+    `${counts.undecided + counts['not judged']} are undecided.`;
+  if (counts.agrees + counts.differs === 0) return { verdict: 'unjudged', because };
+  return { verdict: counts.undecided === 0 ? 'fine' : 'noisy', because };
+}
+
+function precisionOf(cells: readonly CellResult[], records: readonly RepeatRecord[]): string[] {
+  const measured = cells.filter(({ status }) => status === 'ok');
+  if (measured.length === 0) return [];
+  const leftOut = measured.reduce((sum, cell) => sum + compare(cell).leftOut, 0);
+  const all = measured.reduce((sum, { repeats }) => sum + repeats, 0);
+  const versions = new Set(
+    records.flatMap(({ implementation, crossCheck }) =>
+      crossCheck === undefined ? [] : [`${implementation}: ${crossCheck.version}`],
+    ),
+  );
+  return [
+    'Each repeat is a fresh process in which both take turns on the very same calls, ours, theirs, ' +
+      'theirs, ours, or the other way round, as its seed says; openssl speed runs as a process of its ' +
+      'own in its turn. Ratios are taken within repeats.',
+    `${leftOut} of ${countOf(all, 'repeat')} were left out, because a side waited for a core for more ` +
+      `than ${percent(RUN_DELAY_LIMIT)} of its time.`,
+    `Versions: ${[...versions].sort().join('; ')}.`,
+  ];
+}
