@@ -7,7 +7,8 @@ import { figure, type Metric } from './_metric.ts';
  *
  * Node's `external` includes array buffers; here it is without them. `heap-free` is what the heap
  * keeps of pages that hold nothing: some megabytes, more or less as the collector will, whatever the
- * sessions. `native` is what the resident set grew by beyond all the rest: a residual, which also
+ * sessions. `wasm` grows by pages of 64 KiB, or by larger steps where a library so chooses, and never
+ * shrinks. `native` is what the resident set grew by beyond all the rest: a residual, which also
  * holds what the other counters miss or count twice, and which may be negative. In results without
  * `heap-free` it has that in it, too. The resident set belongs to the process, so with several
  * threads it is read from the earliest to the latest reading and not summed.

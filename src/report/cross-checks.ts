@@ -163,8 +163,12 @@ function toolOf({ workload }: CellResult): string {
 }
 
 function inPercent({ value, low, high, repeats }: Estimate): Estimate {
-  const share = (ratio: number | undefined): number | undefined => ratio && (ratio - 1) * 100;
-  return { value: (value - 1) * 100, low: share(low), high: share(high), repeats };
+  return { value: above(value), low: low && above(low), high: high && above(high), repeats };
+}
+
+/** 1.05 to 5. */
+function above(ratio: number): number {
+  return (ratio - 1) * 100;
 }
 
 function decimal(value: number): string {
@@ -204,12 +208,12 @@ function partsOf(cells: readonly CellResult[]): string[] {
     if (parts.length === 0) return [];
     const restNs = ours - parts.reduce((sum, { ns }) => sum + ns, 0);
     const [first] = parts;
-    const above = first!.ns / theirs - 1;
+    const excess = first!.ns / theirs - 1;
     return [
       `${operationOf(cell)}, ${formatQuantity(ours, 'ns')}, is made of ` +
         `${joined(parts.map(({ name, ns }) => `${name}, ${formatQuantity(ns, 'ns')}`))}; the rest, ` +
         `calls and a copy, is ${formatQuantity(Math.round(restNs), 'ns')}. The first alone is ` +
-        `${percent(Math.abs(above))} ${above < 0 ? 'below' : 'above'} the ` +
+        `${percent(Math.abs(excess))} ${excess < 0 ? 'below' : 'above'} the ` +
         `${formatQuantity(theirs, 'ns')} of ${toolOf(cell)}.`,
     ];
   });

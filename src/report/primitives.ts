@@ -90,11 +90,6 @@ export function wallTable(cells: readonly CellResult[]): Table {
 
 /** CPU of one call, to be narrow without its interval. */
 export function cpuTable(cells: readonly CellResult[]): Table {
-  const cpuOf = (cell: CellResult): Estimate | undefined =>
-    summarise(
-      seriesOf(cell, { metric: 'primitive-cpu', kind: 'thread' }) ??
-        seriesOf(cell, { metric: 'primitive-cpu', kind: 'process' }),
-    );
   const ofProcess = [
     ...new Set(
       cells.flatMap((cell) =>
@@ -105,7 +100,11 @@ export function cpuTable(cells: readonly CellResult[]): Table {
   return matrix(cells, {
     title: 'CPU of one call, over the whole timed phase',
     unit: 'ns',
-    estimateOf: cpuOf,
+    estimateOf: (cell) =>
+      summarise(
+        seriesOf(cell, { metric: 'primitive-cpu', kind: 'thread' }) ??
+          seriesOf(cell, { metric: 'primitive-cpu', kind: 'process' }),
+      ),
     textOf: (_, { value }, scale) => formatNumber(value * scale.factor),
     notes:
       ofProcess.length === 0

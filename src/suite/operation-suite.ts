@@ -38,7 +38,9 @@ export const operationSuiteSchema = z.strictObject({
     .max(100)
     .describe('Groups; within a group everything is crossed with everything.'),
   repeats,
-  warmupMs: warmupMs.describe('Warm-up of each repeat, in CPU; 100 when left out, 500 with thorough.'),
+  warmupMs: warmupMs.describe(
+    'Warm-up of each repeat, in CPU; 100 when left out, 500 with thorough.',
+  ),
   timedMs: z
     .int()
     .min(1)
@@ -49,4 +51,3 @@ export const operationSuiteSchema = z.strictObject({
 });
 
 export type OperationSuite = z.infer<typeof operationSuiteSchema>;
-export type OperationSuiteKind = OperationSuite['kind'];

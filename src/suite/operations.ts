@@ -8,12 +8,7 @@ import { listNames } from '../core/discover.ts';
 import { badInput } from '../core/errors.ts';
 import { badFile, parseJson, quoted, readTextFile, requireShape, shownPath } from '../core/json.ts';
 import { hint } from '../core/nearest.ts';
-import {
-  IMPLEMENTATIONS_DIR,
-  OPERATIONS_DIR,
-  PROVIDERS_DIR,
-  TOOLS_DIR,
-} from '../core/paths.ts';
+import { IMPLEMENTATIONS_DIR, OPERATIONS_DIR, PROVIDERS_DIR, TOOLS_DIR } from '../core/paths.ts';
 import { digestOf } from './digest.ts';
 import { parseName } from './names.ts';
 import { operationSuiteSchema, type OperationSuite } from './operation-suite.ts';
@@ -152,7 +147,10 @@ async function replaced(
   return { ...suite, matrix: suite.matrix.map((group) => ({ ...group, implementations })) };
 }
 
-async function checkImplementation(text: string, { implementations }: KnownOperations): Promise<void> {
+async function checkImplementation(
+  text: string,
+  { implementations }: KnownOperations,
+): Promise<void> {
   const { name, options } = parseName(text);
   if (Object.keys(options).length > 0) {
     throw badInput(`expected an implementation without options, found ${quoted(text)}`);

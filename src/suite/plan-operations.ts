@@ -82,7 +82,9 @@ export function planOperations(
 ): OperationPlan {
   checkPlanNumbers(options);
   if (options.threads !== undefined && options.threads !== 1) {
-    throw badInput(`threads: expected 1, for an operation runs on one thread, found ${options.threads}`);
+    throw badInput(
+      `threads: expected 1, for an operation runs on one thread, found ${options.threads}`,
+    );
   }
   const kept = filtered(expand(loaded, known), options.filter);
   const { suite } = loaded;
@@ -127,12 +129,19 @@ function expand(
       for (const bytes of lengths) {
         for (const provider of group.implementations) {
           for (const against of group.against ?? [undefined]) {
-            const work = { primitive, provider, bytes, ...(against === undefined ? {} : { against }) };
+            const work = {
+              primitive,
+              provider,
+              bytes,
+              ...(against === undefined ? {} : { against }),
+            };
             const cell = cellOf(suite.name, work);
             const twin = cells.get(cell.name);
             if (twin === undefined) cells.set(cell.name, { cell, work });
             else if (twin.work.provider !== provider) {
-              problems.add(`matrix: two files of one name would share the cell ${quoted(cell.name)}`);
+              problems.add(
+                `matrix: two files of one name would share the cell ${quoted(cell.name)}`,
+              );
             }
           }
         }

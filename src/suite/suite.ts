@@ -54,7 +54,7 @@ export const suiteSchema = z.strictObject({
   repeats: z
     .strictObject({ quick: repeats, standard: repeats, thorough: repeats })
     .optional()
-    .describe('Repeats per budget; 3, 10 and 40 when left out.'),
+    .describe('Repeats per budget, of thorough the most; 3, 10 and 40 when left out.'),
   warmupMs: z
     .int()
     .min(0)

@@ -15,7 +15,11 @@ import {
   parseOperations,
   type LoadedOperations,
 } from '../../src/suite/operations.ts';
-import { planOperations, type OperationInfo, type OperationPlan } from '../../src/suite/plan-operations.ts';
+import {
+  planOperations,
+  type OperationInfo,
+  type OperationPlan,
+} from '../../src/suite/plan-operations.ts';
 import type { PlanOptions } from '../../src/suite/plan.ts';
 import { REPEATS_MAX } from '../../src/suite/suite.ts';
 
@@ -144,11 +148,31 @@ test('filters, repeats and times are those of the command line, the suite or the
 });
 
 const BAD: readonly [what: string, changes: Record<string, unknown>, message: RegExp][] = [
-  ['an unknown primitive', { matrix: [{ ...group, primitives: ['sha265'] }] }, /primitives\[0\]: unknown primitive "sha265".*sha256/],
-  ['an unknown implementation', { matrix: [{ ...group, implementations: ['nobl'] }] }, /implementations\[0\]: unknown implementation "nobl".*"noble"/],
-  ['an unknown tool', { kind: 'cross-checks', matrix: [{ ...group, against: ['mitat'] }] }, /against\[0\]: unknown tool "mitat".*mitata/],
-  ['a cross-check of nothing', { kind: 'cross-checks' }, /expected "against" with mitata, found none/],
-  ['a tool where there is no cross-check', { matrix: [{ ...group, against: ['mitata'] }] }, /against: expected only in a suite of the kind "cross-checks"/],
+  [
+    'an unknown primitive',
+    { matrix: [{ ...group, primitives: ['sha265'] }] },
+    /primitives\[0\]: unknown primitive "sha265".*sha256/,
+  ],
+  [
+    'an unknown implementation',
+    { matrix: [{ ...group, implementations: ['nobl'] }] },
+    /implementations\[0\]: unknown implementation "nobl".*"noble"/,
+  ],
+  [
+    'an unknown tool',
+    { kind: 'cross-checks', matrix: [{ ...group, against: ['mitat'] }] },
+    /against\[0\]: unknown tool "mitat".*mitata/,
+  ],
+  [
+    'a cross-check of nothing',
+    { kind: 'cross-checks' },
+    /expected "against" with mitata, found none/,
+  ],
+  [
+    'a tool where there is no cross-check',
+    { matrix: [{ ...group, against: ['mitata'] }] },
+    /against: expected only in a suite of the kind "cross-checks"/,
+  ],
   ['a pipeline', { matrix: [{ ...group, pipelines: ['plaintext'] }] }, /pipelines/],
   ['a length of nothing', { matrix: [{ ...group, bytes: [0] }] }, /bytes/],
 ];
@@ -162,7 +186,10 @@ test('lengths that a primitive cannot have are refused', async () => {
   for (const [matrix, message] of [
     [[{ ...group, primitives: ['x25519'] }], /x25519 has one length only/],
     [[{ ...group, bytes: undefined }], /sha256 has any length; expected "bytes"/],
-    [[{ ...group, primitives: ['hkdf-sha256'], bytes: [100, 101] }], /at most 100 bytes, found 101/],
+    [
+      [{ ...group, primitives: ['hkdf-sha256'], bytes: [100, 101] }],
+      /at most 100 bytes, found 101/,
+    ],
   ] as const) {
     await assert.rejects(plan(matrix), { code: 'BAD_INPUT', message });
   }
@@ -181,7 +208,12 @@ test('threads, filters that match nothing, pipelines and workloads are refused',
 
 test('a provider of the command line stands in for those of the suite, and counts as its own', async () => {
   const suite = await parse();
-  const instead = await parseOperations(good, 'mine.json', { implementations: ['webcrypto'] }, known);
+  const instead = await parseOperations(
+    good,
+    'mine.json',
+    { implementations: ['webcrypto'] },
+    known,
+  );
   assert.deepEqual(instead.suite.matrix[0]!.implementations, ['webcrypto']);
   assert.notEqual(instead.digest, suite.digest);
   await assert.rejects(parseOperations(good, 'mine.json', { implementations: ['nobel'] }, known), {

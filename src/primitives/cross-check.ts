@@ -1,0 +1,167 @@
+/**
+ * One operation by our own batches and by another tool, in one process, in ABBA order.
+ *
+ * Ours is measured as stages of pipelines are: CPU batches have no clock inside, latency batches read
+ * it once per call, and the two alternate. What of it is compared is what the tool measures: a median
+ * of batches, of single calls, or CPU.
+ *
+ * @module
+ */
+
+import { HarnessError } from '../core/errors.ts';
+import { SeededRandom } from '../core/random.ts';
+import { Histogram } from '../measure/histogram.ts';
+import type { BatchColumns, CrossCheckFacts } from '../measure/operation-facts.ts';
+import { realClocks, type Clocks } from './clocks.ts';
+import type { Implementation, Operation } from './operation.ts';
+import type { OperationSpec } from './spec.ts';
+import { grown } from './timing.ts';
+import type { OpenTool, Tool } from './tool.ts';
+import { Turns } from './turns.ts';
+
+/** Ours, theirs, theirs, ours, or the other way round: a steady drift meets both alike. */
+const ROUNDS = 2;
+/** Long beside the CPU clock's step of 2 us, short beside a time slice of the kernel. */
+const BATCH_NS = 1_000_000;
+const CALLS_MIN = 16;
+const CALLS_MAX = 2 ** 20;
+/** The fastest counts, for the others were interrupted. */
+const SIZING_ATTEMPTS = 3;
+const PART_BATCHES = 100;
+/** Draws of a stream of their own, so that inputs do not depend on the order. */
+const ORDER_STREAM = 1;
+
+type Round = CrossCheckFacts['rounds'][number];
+
+export async function crossCheck(
+  spec: Pick<OperationSpec, 'bytes' | 'seed' | 'purpose' | 'warmupMs' | 'timedMs'>,
+  operation: Operation,
+  implementation: Implementation,
+  tool: Tool,
+  clocks: Clocks = realClocks('thread'),
+): Promise<CrossCheckFacts> {
+  const { bytes, seed, purpose } = spec;
+  const reason = operation.missing(implementation);
+  if (reason !== undefined) throw new HarnessError('UNSUPPORTED', reason);
+  const open = await tool.open(operation, implementation);
+  await operation.prove(implementation);
+  const prepared = await operation.prepare(implementation, bytes, new SeededRandom(seed));
+  if (prepared.awaited) {
+    throw new HarnessError('UNSUPPORTED', 'cross-checks are of operations that are synchronous');
+  }
+  const turns = new Turns(prepared);
+  const oursFirst = new SeededRandom(seed, ORDER_STREAM).below(2) === 0;
+  const measured =
+    purpose === 'verify'
+      ? { rounds: [], parts: {} }
+      : await measureRounds(spec, turns, open, oursFirst, clocks);
+  await turns.check(`${operation.name} by ${implementation.name}`);
+  return {
+    primitive: operation.name,
+    bytes,
+    version: implementation.version,
+    tool: tool.name,
+    toolVersion: open.version,
+    oursFirst,
+    ...measured,
+  };
+}
+
+async function measureRounds(
+  { warmupMs, timedMs }: Pick<OperationSpec, 'warmupMs' | 'timedMs'>,
+  turns: Turns,
+  tool: OpenTool,
+  oursFirst: boolean,
+  clocks: Clocks,
+): Promise<Pick<CrossCheckFacts, 'rounds' | 'parts'>> {
+  const endMs = clocks.nowMs() + warmupMs;
+  while (clocks.nowMs() < endMs) turns.make(1);
+  const calls = callsPerBatch(turns.one, clocks);
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const oursNow = oursFirst === (round % 2 === 0);
+    // Each begins with an empty young generation, and pays for what it leaves there.
+    clocks.collectGarbage();
+    if (oursNow) {
+      const ours = measureOurs(turns.one, calls, timedMs, clocks);
+      clocks.collectGarbage();
+      rounds.push({ ours, theirs: await measureTheirs(turns.one, tool, clocks) });
+    } else {
+      const theirs = await measureTheirs(turns.one, tool, clocks);
+      clocks.collectGarbage();
+      rounds.push({ theirs, ours: measureOurs(turns.one, calls, timedMs, clocks) });
+    }
+  }
+  const parts: Record<string, BatchColumns> = {};
+  for (const [name, part] of Object.entries(tool.parts ?? {})) {
+    const partCalls = callsPerBatch(part, clocks);
+    const batches: BatchColumns = { callsPerBatch: partCalls, wallNs: [], cpuNs: [] };
+    for (let batch = 0; batch < PART_BATCHES; batch++) addBatch(part, batches, clocks);
+    parts[name] = batches;
+  }
+  return { rounds, parts };
+}
+
+/** CPU and latency batches in turn, for about `timedMs`. */
+function measureOurs(
+  one: () => void,
+  calls: number,
+  timedMs: number,
+  clocks: Clocks,
+): Round['ours'] {
+  const batches: BatchColumns = { callsPerBatch: calls, wallNs: [], cpuNs: [] };
+  const latenciesMs = new Float64Array(calls);
+  const histogram = new Histogram();
+  const delayBefore = clocks.readRunDelayNs();
+  const startMs = clocks.nowMs();
+  do {
+    addBatch(one, batches, clocks);
+    let beforeMs = clocks.nowMs();
+    for (let call = 0; call < calls; call++) {
+      one();
+      const afterMs = clocks.nowMs();
+      latenciesMs[call] = afterMs - beforeMs;
+      beforeMs = afterMs;
+    }
+    for (const ms of latenciesMs) histogram.record(ms * 1e6);
+  } while (clocks.nowMs() - startMs < timedMs);
+  const wallNs = (clocks.nowMs() - startMs) * 1e6;
+  const runDelayNs = grown(delayBefore, clocks.readRunDelayNs());
+  return { batches, latency: histogram.encode(), runDelayNs, wallNs };
+}
+
+function addBatch(one: () => void, batches: BatchColumns, clocks: Clocks): void {
+  const { callsPerBatch: calls } = batches;
+  const cpuBefore = clocks.readCpuNs();
+  const startMs = clocks.nowMs();
+  for (let call = 0; call < calls; call++) one();
+  const endMs = clocks.nowMs();
+  batches.cpuNs.push(clocks.readCpuNs() - cpuBefore);
+  batches.wallNs.push((endMs - startMs) * 1e6);
+}
+
+async function measureTheirs(
+  one: () => void,
+  tool: OpenTool,
+  clocks: Clocks,
+): Promise<Round['theirs']> {
+  const delayBefore = clocks.readRunDelayNs();
+  const startMs = clocks.nowMs();
+  const { onThisThread, ...reading } = await tool.measure(one);
+  const wallNs = (clocks.nowMs() - startMs) * 1e6;
+  const runDelayNs = onThisThread ? grown(delayBefore, clocks.readRunDelayNs()) : -1;
+  return { ...reading, runDelayNs, wallNs };
+}
+
+/** A power of two with which a batch lasts {@link BATCH_NS}, at least 16. */
+function callsPerBatch(one: () => void, clocks: Clocks): number {
+  for (let calls = CALLS_MIN; ; calls *= 2) {
+    let fastestMs = Infinity;
+    for (let attempt = 0; attempt < SIZING_ATTEMPTS; attempt++) {
+      const startMs = clocks.nowMs();
+      for (let call = 0; call < calls; call++) one();
+      fastestMs = Math.min(fastestMs, clocks.nowMs() - startMs);
+    }
+    if (fastestMs * 1e6 >= BATCH_NS || calls >= CALLS_MAX) return calls;
+  }
+}

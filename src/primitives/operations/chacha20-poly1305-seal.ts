@@ -1,0 +1,3 @@
+import { sealing } from './_aead.ts';
+
+export default sealing('chacha20-poly1305');

@@ -1,0 +1,3 @@
+import { decapsulating } from './_kem.ts';
+
+export default decapsulating('ml-kem-768');

@@ -1,0 +1,3 @@
+import { encapsulating } from './_kem.ts';
+
+export default encapsulating('ml-kem-768');

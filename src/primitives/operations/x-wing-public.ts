@@ -1,0 +1,3 @@
+import { deriving } from './_kem.ts';
+
+export default deriving('x-wing');

@@ -1,0 +1,32 @@
+import { COSTLY_INPUTS_MAX, drawBytes, drawX25519Public } from '../draws.ts';
+import { X25519_ANSWERS, type X25519Inputs } from '../known-answers.ts';
+import { defineOperation } from '../operation.ts';
+import { importX25519, importX25519Public } from '../webcrypto-keys.ts';
+
+export default defineOperation<X25519Inputs>({
+  name: 'x25519',
+  title: 'X25519 agreement, both keys as bytes, as ratchet keys are',
+  primitive: 'x25519',
+  length: { of: 'shared secret', fixedBytes: 32 },
+  known: X25519_ANSWERS,
+  inputsMax: COSTLY_INPUTS_MAX,
+  draw: (random) => ({ secret: drawBytes(random, 32), publicKey: drawX25519Public(random) }),
+  outputBytes: () => 32,
+  bind(provider, { secret, publicKey }, out) {
+    return () => {
+      provider.x25519(out, secret, publicKey);
+      return out;
+    };
+  },
+  webCrypto: {
+    awaited: true,
+    async bind(crypto, { secret, publicKey }) {
+      return async () => {
+        const key = await importX25519(crypto, secret);
+        const peer = await importX25519Public(crypto, publicKey);
+        const shared = await crypto.subtle.deriveBits({ name: 'X25519', public: peer }, key, 256);
+        return new Uint8Array(shared);
+      };
+    },
+  },
+});

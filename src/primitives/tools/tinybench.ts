@@ -1,0 +1,34 @@
+import { Bench } from 'tinybench';
+import type { Tool } from '../tool.ts';
+import { installedVersion } from './_package-version.ts';
+
+/** Two rounds of these are about tinybench's own default of a second. */
+const TIME_MS = 500;
+const WARMUP_MS = 50;
+
+const tinybench: Tool = {
+  name: 'tinybench',
+  title: 'tinybench: a clock reading before and after every call',
+  async open() {
+    return {
+      version: installedVersion('tinybench'),
+      async measure(one) {
+        const bench = new Bench({ time: TIME_MS, warmupTime: WARMUP_MS, throws: true });
+        bench.add('one', one, { async: false });
+        const [task] = bench.runSync();
+        const { result } = task!;
+        if (result.state !== 'completed') throw new Error(`tinybench ended as ${result.state}`);
+        const { p50, samplesCount } = result.latency;
+        return {
+          valueNs: p50 * 1e6,
+          statistic: 'p50 of single calls, wall time, with one clock reading in each',
+          compared: 'latency',
+          samples: samplesCount,
+          callsPerSample: 1,
+          onThisThread: true,
+        };
+      },
+    };
+  },
+};
+export default tinybench;
