@@ -10,6 +10,7 @@ import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.
 import type { PrimitiveName, Provider, ProviderModule } from '../src/crypto/provider.ts';
 import { providerRandomness } from '../src/crypto/randomness.ts';
 import { sampleMessagePairs, samplePairs, type Pairs } from '../src/engine/raw-pairs.ts';
+import { sampleRecorderGrowth } from '../src/engine/recorder-growth.ts';
 import { readThreadCpuNs } from '../src/measure/cpu.ts';
 import type { Pipeline } from '../src/pipelines/_pipeline.ts';
 import { Hpke } from '../src/protocols/hpke.ts';
@@ -91,7 +92,20 @@ function sampleEach(
   return Object.fromEntries(timed.map(({ name, samples }) => [name, samples]));
 }
 
-async function sample(target: 'ratchet' | 'hpke'): Promise<unknown> {
+type Question =
+  | { readonly target: 'ratchet' | 'hpke' }
+  | {
+      readonly target: 'recorder';
+      readonly messages: number;
+      readonly batch: number;
+      readonly points: number;
+    };
+
+async function sample(question: Question): Promise<unknown> {
+  const { target } = question;
+  if (target === 'recorder') {
+    return sampleRecorderGrowth(question.messages, question.batch, question.points);
+  }
   try {
     const module = await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider');
     const provider = await module.load();
@@ -108,5 +122,4 @@ async function sample(target: 'ratchet' | 'hpke'): Promise<unknown> {
 
 let input = '';
 for await (const chunk of process.stdin.setEncoding('utf8')) input += String(chunk);
-const { target } = JSON.parse(input) as { target: 'ratchet' | 'hpke' };
-process.stdout.write(`${JSON.stringify(await sample(target))}\n`);
+process.stdout.write(`${JSON.stringify(await sample(JSON.parse(input) as Question))}\n`);

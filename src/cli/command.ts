@@ -112,7 +112,7 @@ export function defineCommand<const P extends Positionals, const O extends Optio
     summary,
     help,
     async run(args, output) {
-      const parsed = parse(description, args);
+      const parsed = parseArguments(description, args);
       if (parsed === 'help') {
         output.print(help);
         return EXIT.fine;
@@ -122,8 +122,19 @@ export function defineCommand<const P extends Positionals, const O extends Optio
   };
 }
 
-function parse<P extends Positionals, O extends Options>(
-  description: CommandDescription<P, O>,
+/** The part of a description that says what arguments there are. */
+type Syntax<P extends Positionals, O extends Options> = Pick<
+  CommandDescription<P, O>,
+  'name' | 'positionals' | 'options'
+>;
+
+/**
+ * Arguments as values of their types; `help` where they ask for it.
+ *
+ * @throws HarnessError BAD_INPUT for arguments that cannot be used.
+ */
+export function parseArguments<const P extends Positionals, const O extends Options>(
+  description: Syntax<P, O>,
   args: readonly string[],
 ): Pick<Invocation<P, O>, 'positionals' | 'options'> | 'help' {
   const { name, options } = description;
@@ -210,7 +221,7 @@ function expectation(option: Exclude<OptionDescription, { kind: 'flag' }>): stri
 }
 
 function readPositionals<P extends Positionals, O extends Options>(
-  { name, positionals }: CommandDescription<P, O>,
+  { name, positionals }: Syntax<P, O>,
   given: readonly string[],
   see: string,
 ): Invocation<P, O>['positionals'] {

@@ -4,12 +4,18 @@
  * @module
  */
 
-import { listNames } from '../core/discover.ts';
-import { PIPELINES_DIR } from '../core/paths.ts';
+import { listNames, loadByName } from '../core/discover.ts';
+import { IMPLEMENTATIONS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../core/paths.ts';
+import type { ProviderModule } from '../crypto/provider.ts';
+import type { ImplementationModule } from '../primitives/operation.ts';
 import { deriveCells, type CellResult } from '../report/cells.ts';
+import { crossChecksSummary } from '../report/cross-checks.ts';
+import { narrownessNotes } from '../report/narrowness.ts';
 import { plainName, type PipelineNote } from '../report/pairing.ts';
-import { overheadOf } from '../report/rows.ts';
+import { overheadOf } from '../report/overhead.ts';
+import { primitivesSummary, type ImplementationNote } from '../report/primitives.ts';
 import { summaryOf, type Summary } from '../report/summary.ts';
+import type { Manifest } from '../results/manifest.ts';
 import { readRun, type ReadRun } from '../results/store.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
 
@@ -28,11 +34,56 @@ export async function readFigures(
 ): Promise<Figures> {
   const run = await readRun(directory);
   const { manifest, records } = run;
-  const cells = await deriveCells(records, manifest.cells);
-  const pipelines = notes ?? (await notesOf(cells));
+  const overhead = overheadOf(manifest);
+  const cells = await deriveCells(records, manifest.cells, overhead?.emptyCallNs);
+  const { kind } = manifest.suite;
+  if (kind === 'primitives' || kind === 'cross-checks') {
+    const summarise = kind === 'primitives' ? primitivesSummary : crossChecksSummary;
+    const implementations = await implementationsOf(cells);
+    const summary = summarise({ ...manifest, cells, records, implementations });
+    return { ...run, cells, summary: withNarrowness(summary, cells, manifest) };
+  }
+  const { packages } = manifest.environment;
+  const pipelines = (notes ?? (await notesOf(cells))).map((note) => withVersion(note, packages));
   const { suite } = manifest;
-  const summary = summaryOf({ suite, cells, pipelines, overhead: overheadOf(manifest) });
-  return { ...run, cells, summary };
+  const summary = summaryOf({ suite, cells, pipelines, overhead });
+  return { ...run, cells, summary: withNarrowness(summary, cells, manifest) };
+}
+
+/** Says what a run reached that went on until its cells were narrow enough. */
+function withNarrowness(
+  summary: Summary,
+  cells: readonly CellResult[],
+  { until, suite }: Manifest,
+): Summary {
+  if (until === undefined) return summary;
+  const notes = narrownessNotes(cells, suite.baseline, until);
+  return { ...summary, precision: [...summary.precision, ...notes] };
+}
+
+/** Of those that sealbench has, in the order of the cells; none of users' files. */
+async function implementationsOf(cells: readonly CellResult[]): Promise<ImplementationNote[]> {
+  const providers = await listNames(PROVIDERS_DIR);
+  const others = await listNames(IMPLEMENTATIONS_DIR);
+  const notes: ImplementationNote[] = [];
+  for (const name of new Set(cells.map(({ implementation }) => implementation))) {
+    if (providers.includes(name)) {
+      notes.push(await loadByName<ProviderModule>(PROVIDERS_DIR, name, 'provider'));
+    } else if (others.includes(name)) {
+      notes.push(
+        await loadByName<ImplementationModule>(IMPLEMENTATIONS_DIR, name, 'implementation'),
+      );
+    }
+  }
+  return notes;
+}
+
+/** The version of a library is that of the run, whatever is installed now. */
+function withVersion(note: PipelineNote, packages: Readonly<Record<string, string>>): PipelineNote {
+  if (note.foreign === undefined) return note;
+  const { differences, comparedWith, licence, package: name } = note.foreign;
+  const foreign = { package: name, recorded: packages[name], licence, comparedWith, differences };
+  return { ...note, foreign };
 }
 
 async function notesOf(cells: readonly CellResult[]): Promise<PipelineNote[]> {

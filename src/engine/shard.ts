@@ -92,7 +92,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const gc = new GcPauses();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
   const buffers = new Buffers(warm.batch, mayRecover ? script.sessions * script.messages : 0);
-  const { rssBytes, heapResidentBytes } = readMemory();
+  const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
   let live: Live | undefined = await openLive(
     task,
     parts,
@@ -120,9 +120,10 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const after = readMemory();
   const { tally, expectations, recovery, storedKeys, connections } = outcomeOf(live, script);
   // All but the world, for what it retains is the difference: the engine's buffers and readings, for
-  // a few hundred sessions the greater part, are in both. What is freed stays in the resident set.
+  // a few hundred sessions the greater part, are in both. What is freed stays in the resident set,
+  // and WebAssembly memories never shrink.
   live = undefined;
-  const before = { ...readMemory(), rssBytes, heapResidentBytes };
+  const before = { ...readMemory(), rssBytes, heapResidentBytes, wasmBytes };
 
   const counted = await countCalls(task, parts);
   const { stages, blocks } = recorder.finish();

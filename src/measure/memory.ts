@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getHeapStatistics } from 'node:v8';
 import type { MemoryFacts } from './facts.ts';
 import { wasmBytes } from './wasm.ts';
 
@@ -25,6 +26,7 @@ export function readMemory(): MemoryFacts {
   const usage = process.memoryUsage();
   return {
     heapUsedBytes: usage.heapUsed,
+    heapResidentBytes: getHeapStatistics().total_physical_size,
     externalBytes: usage.external,
     arrayBufferBytes: usage.arrayBuffers,
     wasmBytes: wasmBytes(),

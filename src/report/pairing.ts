@@ -17,6 +17,10 @@ export interface PipelineNote {
   readonly adds?: string | undefined;
   readonly removes?: string | undefined;
   readonly caveats: readonly string[];
+  /** What an authority recovers when nothing is lost; all where it is left out. */
+  readonly recovers?: 'all' | 'none' | undefined;
+  /** Set where all that it adds is paid for sessions under a warrant. */
+  readonly paidByTargets?: true | undefined;
   /** Set where a library computes it. */
   readonly foreign?: LibraryNote | undefined;
 }
@@ -41,6 +45,12 @@ export function plainName(name: string): string {
 /** The part after the colon, with it; '' without options. */
 function optionsOf(name: string): string {
   return name.slice(plainName(name).length);
+}
+
+/** What the name of a cell's pipeline or workload sets an option to; undefined where it does not. */
+export function optionOf(name: string, option: string): string | undefined {
+  const given = optionsOf(name).slice(1).split(',');
+  return given.find((one) => one.startsWith(`${option}=`))?.slice(option.length + 1);
 }
 
 /** By rung; a cell of which nothing was recorded has the rung of its pipeline. */

@@ -91,7 +91,7 @@ export function publishedBlock(
     );
   }
   refuseUnfinished(folder, manifest, recordedCells);
-  const { topics, precision, pipelines } = summary;
+  const { topics, precision, pipelines, besides = [] } = summary;
   const trust = { title: 'How far the figures can be trusted', sentences: precision };
   const [messages] = summary.tables;
   const parts = [
@@ -99,7 +99,7 @@ export function publishedBlock(
       `${forMarkdown(machineOf(manifest))}. To repeat it:`,
     `\`\`\`sh\nnpm run -s sealbench -- ${forTerminal(repeatingArguments(manifest.argv))}\n\`\`\``,
     forMarkdown(`${summary.scope} ${verdictText(summary.judgement)}`),
-    renderMarkdown(messages).trimEnd(),
+    ...[messages, ...besides].map((table) => renderMarkdown(table).trimEnd()),
     ...[...topics, trust].map(renderTopic),
     ...(pipelines.length === 0 ? [] : [foldedAway('What each line is', pipelines)]),
   ];

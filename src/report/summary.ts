@@ -6,6 +6,8 @@
  */
 
 import type { CellResult } from './cells.ts';
+import { escrowTables } from './escrow.ts';
+import { guessPriceTables } from './guess-price.ts';
 import { memoryTable } from './memory-slopes.ts';
 import { countOf } from './wording.ts';
 import { inRungOrder, plainName, threadsText, type PipelineNote } from './pairing.ts';
@@ -46,6 +48,8 @@ export interface Summary {
   readonly judgement: Judgement;
   /** The first is that of CPU per message. */
   readonly tables: readonly [Table, ...Table[]];
+  /** Those of them that a document shows besides the first. */
+  readonly besides?: readonly Table[];
   readonly topics: readonly Topic[];
   /** How far the figures can be trusted. */
   readonly precision: readonly string[];
@@ -64,6 +68,7 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
   const others = [openingTable, bytesTable, latencyTable, indexTable, memoryTable].map((make) =>
     make(ordered),
   );
+  const besides = [...escrowTables(ordered, pipelines), ...guessPriceTables(ordered)];
   return {
     title,
     question,
@@ -71,8 +76,10 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
     judgement: judgeRun(ordered),
     tables: [
       messageTable(ordered, baseline),
+      ...besides,
       ...[rivalsTable(ordered, pipelines), ...others].filter(({ rows }) => rows.length > 0),
     ],
+    besides,
     topics: topicsOf({ cells: ordered, pipelines, baseline }),
     precision: precisionNotes({ cells: ordered, baseline, overhead }),
     pipelines: pipelineNotes(ordered, pipelines),

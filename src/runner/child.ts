@@ -25,13 +25,15 @@ export type ChildAnswer =
  * Never throws: a child that dies, or answers nonsense, has died. When `signal` aborts it is killed.
  *
  * @param worker Name of a file in workers/.
+ * @param flags Further options of Node.
  */
 export async function askChild(
   worker: string,
   question: unknown,
   signal: AbortSignal,
+  flags: readonly string[] = [],
 ): Promise<ChildAnswer> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, workerFile(worker)], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, workerFile(worker)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Half of a child's start is stripping types and compiling: both are kept on disk.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },

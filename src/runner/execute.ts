@@ -6,26 +6,34 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HarnessError } from '../core/errors.ts';
+import type { Pipeline } from '../pipelines/_pipeline.ts';
 import { FORMAT, type RepeatRecord } from '../results/record.ts';
 import { repeatKey, type Run } from '../results/store.ts';
+import type { PlannedOperation } from '../suite/plan-operations.ts';
 import type { PlannedRepeat } from '../suite/plan.ts';
+import type { Workload } from '../workload/workload.ts';
+import { runOperation, type RunOperation } from './operation.ts';
 import { loadPipelines } from './pipelines-info.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 import { runRepeat } from './repeat.ts';
 
+/** A repeat that carries messages, or calls one operation. */
+type Planned = PlannedRepeat | PlannedOperation;
+
 export interface ExecuteOptions {
-  readonly plan: { readonly order: readonly PlannedRepeat[] };
+  readonly plan: { readonly order: readonly Planned[] };
   readonly run: Pick<Run, 'append'>;
   readonly suiteName: string;
   readonly signal: AbortSignal;
   /** What an earlier attempt finished, by `repeatKey`. */
   readonly skip?: ReadonlySet<string>;
-  readonly onStart: (planned: PlannedRepeat) => void;
-  readonly onEnd: (planned: PlannedRepeat, record: RepeatRecord) => void;
+  readonly onStart: (planned: Planned) => void;
+  readonly onEnd: (planned: Planned, record: RepeatRecord) => void;
   /** Repeats under way at once: 1 for whatever is timed. */
   readonly concurrency?: number;
   /** For tests: instead of a child process. */
   readonly runRepeat?: RunRepeat;
+  readonly runOperation?: RunOperation;
 }
 
 /**
@@ -37,30 +45,33 @@ export interface ExecuteOptions {
  */
 export async function execute(options: ExecuteOptions): Promise<{ interrupted: boolean }> {
   const { plan, run, suiteName, signal, skip, onStart, onEnd, concurrency = 1 } = options;
-  const runOnce = options.runRepeat ?? runRepeat;
-  const pipelines = await loadPipelines(plan.order.map(({ spec }) => spec.pipeline));
+  const runners = {
+    runRepeat: options.runRepeat ?? runRepeat,
+    runOperation: options.runOperation ?? runOperation,
+  };
+  const pipelines = await loadPipelines(
+    plan.order.flatMap(({ spec }) => ('kind' in spec ? [] : [spec.pipeline])),
+  );
   const impossible = new Set<string>();
 
-  const runPlanned = async (planned: PlannedRepeat): Promise<void> => {
+  const runPlanned = async (planned: Planned): Promise<void> => {
     const { cell, spec, order } = planned;
     if (skip?.has(repeatKey(cell.name, spec.repeat)) === true) return;
     if (impossible.has(cell.name)) return;
 
     onStart(planned);
     const startedAt = new Date().toISOString();
-    const report = await reportOf(runOnce, planned, signal);
+    const report = await reportOf(runners, planned, signal);
     // A terminal interrupts the child too, whose death must not be taken for a failure of the cell.
     await nextTurn();
     if (signal.aborted) return;
 
-    const { family, rung } = pipelines.get(spec.pipeline)!;
     const record: RepeatRecord = {
       format: FORMAT,
       cell: cell.name,
       suite: suiteName,
       pipeline: cell.pipeline,
-      family,
-      rung,
+      ...('kind' in spec ? OF_OPERATIONS : placeOf(pipelines.get(spec.pipeline)!)),
       implementation: cell.implementation,
       workload: cell.workload,
       threads: cell.threads,
@@ -70,11 +81,11 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
       startedAt,
       status: report.status,
       ...(report.reason === undefined ? {} : { reason: report.reason }),
-      messagesPerSession: spec.workload.messages,
-      messagesPerConnection: spec.workload.messagesPerConnection,
-      messagesPerUserDay: spec.workload.messagesPerUserDay,
+      ...('kind' in spec ? {} : messagesOf(spec.workload)),
       shards: [...report.shards],
       ...(report.process === undefined ? {} : { process: report.process }),
+      ...(report.operation === undefined ? {} : { operation: report.operation }),
+      ...(report.crossCheck === undefined ? {} : { crossCheck: report.crossCheck }),
     };
     run.append(record);
     if (isImpossible(record.status)) impossible.add(cell.name);
@@ -92,18 +103,34 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
   return { interrupted: signal.aborted };
 }
 
+/** What stands in the place of a pipeline's family and rung. */
+const OF_OPERATIONS = { family: 'operation', rung: '' } as const;
+
+function placeOf({ family, rung }: Pipeline): Pick<RepeatRecord, 'family' | 'rung'> {
+  return { family, rung };
+}
+
+function messagesOf({
+  messages,
+  messagesPerConnection,
+  messagesPerUserDay,
+}: Workload): Partial<RepeatRecord> {
+  return { messagesPerSession: messages, messagesPerConnection, messagesPerUserDay };
+}
+
 /** Whether a cell of this status is not tried again. */
 export function isImpossible(status: RepeatRecord['status']): boolean {
   return status === 'unavailable' || status === 'unsupported';
 }
 
 async function reportOf(
-  runOnce: RunRepeat,
-  { spec }: PlannedRepeat,
+  runners: Required<Pick<ExecuteOptions, 'runRepeat' | 'runOperation'>>,
+  { spec }: Planned,
   signal: AbortSignal,
 ): Promise<RepeatReport> {
   try {
-    return await runOnce(spec, signal);
+    if ('kind' in spec) return await runners.runOperation(spec, signal);
+    return await runners.runRepeat(spec, signal);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof HarnessError ? error.code : undefined;

@@ -6,6 +6,7 @@
 
 import { HarnessError } from '../core/errors.ts';
 import type { Pairs } from '../engine/raw-pairs.ts';
+import type { GrowthSamples } from '../engine/recorder-growth.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 import { medianInterval } from '../stats/interval.ts';
 import { median } from '../stats/quantile.ts';
@@ -23,16 +24,23 @@ export const TARGET_NAMES = [
   'hpke',
   'overhead-cpu',
   'overhead-latency',
+  'recorder',
   'retained',
 ] as const;
 export type TargetName = (typeof TARGET_NAMES)[number];
 
 /** At most this many times the library's functions alone. */
 const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8 } as const;
-const OVERHEAD_CPU_BOUND_NS = 40;
+const OVERHEAD_CPU_BOUND_NS = 20;
 /** Beyond one reading of the clock, which a latency cannot do without. */
-const OVERHEAD_LATENCY_BOUND_NS = 50;
+export const OVERHEAD_LATENCY_BOUND_NS = 30;
+const RECORDER_BOUND_BYTES = 1_000_000;
 const RETAINED_BOUND_BYTES = 600;
+
+export const RECORDED_MESSAGES = 10_000_000;
+/** What warm-up chooses for a Double Ratchet; larger batches have fewer readings to keep. */
+const RECORDED_BATCH = 50;
+const RECORDED_POINTS = 10;
 
 /** With fewer, the interval of a median says little. */
 const PAIRS_MIN = 20;
@@ -83,6 +91,11 @@ export interface OverheadEvidence {
   readonly clockReadNs: number;
 }
 
+/** As the process that recorded tells it. */
+export interface GrowthEvidence extends GrowthSamples {
+  readonly kind: 'growth';
+}
+
 export interface PopulationEvidence {
   readonly kind: 'populations';
   /** Growth from before the first to after the last message, each in a process of its own. */
@@ -104,7 +117,7 @@ export interface JudgedTarget {
   /** At most. */
   readonly bound: number;
   readonly measured: Estimate;
-  readonly evidence: PairEvidence | OverheadEvidence | PopulationEvidence;
+  readonly evidence: PairEvidence | OverheadEvidence | GrowthEvidence | PopulationEvidence;
 }
 
 export interface FailedTarget {
@@ -151,7 +164,21 @@ export async function measureTargets(options: MeasureOptions): Promise<TargetRes
   const measure = async (name: TargetName): Promise<JudgedTarget> => {
     if (name === 'retained') return measureRetained(options, instruments);
     onStart(name);
-    if (name === 'ratchet' || name === 'hpke') return measurePairs(name, instruments, signal);
+    if (name === 'ratchet' || name === 'hpke') {
+      return judgePairs(
+        name,
+        await askTarget<TargetSamples>({ target: name }, instruments, signal),
+      );
+    }
+    if (name === 'recorder') {
+      const question = {
+        target: name,
+        messages: RECORDED_MESSAGES,
+        batch: RECORDED_BATCH,
+        points: RECORDED_POINTS,
+      };
+      return judgeRecorder(await askTarget<GrowthSamples>(question, instruments, signal));
+    }
     overhead ??= instruments.calibrateOverhead(signal);
     return judgeOverhead(name, await overhead);
   };
@@ -175,16 +202,17 @@ export function populationsOf(sessions: number): number[] {
   return [sessions / 4, sessions / 2, sessions].map(Math.round);
 }
 
-async function measurePairs(
-  name: 'ratchet' | 'hpke',
+/** @param question As workers/target.ts takes it. */
+async function askTarget<Samples extends object>(
+  question: unknown,
   instruments: Instruments,
   signal: AbortSignal,
-): Promise<JudgedTarget> {
-  const result = await instruments.askChild('target', { target: name }, signal);
+): Promise<Samples> {
+  const result = await instruments.askChild('target', question, signal);
   if ('died' in result) throw notMeasured(`its process ${result.died}`);
-  const answer = result.answer as TargetSamples | { readonly failure: string };
+  const answer = result.answer as Samples | { readonly failure: string };
   if ('failure' in answer) throw notMeasured(answer.failure);
-  return judgePairs(name, answer);
+  return answer;
 }
 
 /**
@@ -270,6 +298,31 @@ export function judgeOverhead(
     bound,
     measured,
     evidence: { kind: 'overhead', clockReadNs },
+  };
+}
+
+/**
+ * By the largest growth seen on the way: heap and array buffers together, so that nothing is hidden
+ * in a buffer outside the heap.
+ *
+ * @throws HarnessError for samples of fewer messages.
+ */
+export function judgeRecorder(samples: GrowthSamples): JudgedTarget {
+  const { points } = samples;
+  const recorded = points.at(-1)?.messages ?? 0;
+  if (recorded < RECORDED_MESSAGES) {
+    throw notMeasured(`expected ${RECORDED_MESSAGES} recorded messages, found ${recorded}`);
+  }
+  const value = Math.max(
+    ...points.map(({ heapBytes, externalBytes }) => heapBytes + externalBytes),
+  );
+  return {
+    name: 'recorder',
+    verdict: value < RECORDER_BOUND_BYTES ? 'met' : 'missed',
+    unit: 'B',
+    bound: RECORDER_BOUND_BYTES,
+    measured: { value, low: value, high: value },
+    evidence: { kind: 'growth', ...samples },
   };
 }
 

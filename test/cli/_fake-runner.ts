@@ -3,7 +3,9 @@
  * that tests of the command line need no measurement.
  *
  * FAKE_STATUSES is JSON, pipeline to status; what it does not name is `ok`. FAKE_REPEAT_MS is how
- * long a repeat takes.
+ * long a repeat takes. With FAKE_NOISE every other repeat costs so many times more.
+ * FAKE_SPREADS is JSON, pipeline to the deviation of the logarithm of its cost over repeats; with
+ * FAKE_FRESH a repeat that is asked for again costs something else.
  *
  * @module
  */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { listNames } from '../../src/core/discover.ts';
 import { COMMANDS_DIR, PACKAGE_ROOT } from '../../src/core/paths.ts';
+import type { Manifest } from '../../src/results/manifest.ts';
 import { createRun, readRun } from '../../src/results/store.ts';
 import { exampleManifest, exampleRecord } from '../results/example.ts';
 import { sealbench, type Circumstances } from './_command-line.ts';
@@ -274,6 +275,7 @@ for (const [signal, expected] of [
 
     await refuses([...LADDER, '--resume', directory, '--seed', '99'], /the seed changed since/);
     await refuses([...LADDER, '--resume', directory, '--filter', 'plain'], /the cells changed/);
+    await refuseChanged(directory);
     const resumed = await sealbench([...LADDER, '--resume', directory], FAKE);
     assert.equal(resumed.status, 0, resumed.err);
     const whole = await readRun(directory);
@@ -281,6 +283,91 @@ for (const [signal, expected] of [
     assert.equal(whole.manifest.interrupted, false);
   });
 }
+
+/** What another machine, Node, library, suite or code would have written into the manifest. */
+const CHANGES: readonly (readonly [change: (manifest: Manifest) => Manifest, named: RegExp])[] = [
+  [
+    (manifest) => ({
+      ...manifest,
+      environment: { ...manifest.environment, cpuModel: 'Another', memoryBytes: 1 },
+    }),
+    /environment\.cpuModel is Another in the run and .* now; go on there, or start a run of its own/,
+  ],
+  [
+    (manifest) => ({ ...manifest, environment: { ...manifest.environment, node: '24.12.0' } }),
+    /environment\.node is 24\.12\.0 in the run and [\d.]+ now; /,
+  ],
+  [
+    (manifest) => ({
+      ...manifest,
+      environment: { ...manifest.environment, packages: {} },
+    }),
+    /environment\.packages\.\S+ is none in the run and \S+ now, .*, and \d+ more fields differ; /,
+  ],
+  [
+    (manifest) => ({ ...manifest, suite: { ...manifest.suite, digest: 'a'.repeat(64) } }),
+    /suite\.digest is aaaaaaaaaaaa\.\.\. in the run and [0-9a-f]{12}\.\.\. now; /,
+  ],
+  [
+    (manifest) => ({ ...manifest, codeDigest: 'b'.repeat(64) }),
+    /codeDigest is bbbbbbbbbbbb\.\.\. in the run and .* it was started by: sealbench run/,
+  ],
+];
+
+/** A run is gone on with only where it was started; memory may differ by some pages. */
+async function refuseChanged(directory: string): Promise<void> {
+  const file = join(directory, 'manifest.json');
+  const original = await readFile(file, 'utf8');
+  for (const [change, named] of CHANGES) {
+    await writeFile(file, JSON.stringify(change(JSON.parse(original) as Manifest)));
+    await refuses([...LADDER, '--resume', directory], named);
+  }
+  const manifest = JSON.parse(original) as Manifest;
+  const { environment } = manifest;
+  const memoryBytes = environment.memoryBytes - 4_096;
+  await writeFile(
+    file,
+    JSON.stringify({ ...manifest, environment: { ...environment, memoryBytes } }),
+  );
+}
+
+/** The folder of a run of one cell that could not run. */
+function makeRun(name: string, change: Partial<Manifest> = {}): string {
+  const run = createRun(join(folder, name), exampleManifest(change));
+  run.append(exampleRecord({ status: 'unavailable', reason: 'not installed' }));
+  return run.directory;
+}
+
+test('rows of several runs are put together only where machine, software and work agree', async () => {
+  const first = exampleManifest();
+  const one = makeRun('with-one');
+  const two = makeRun('with-two', { startedAt: '2026-02-01T00:00:00.000Z', seed: 8 });
+  const both = await sealbench(['rows', one, '--with', two, '--format', 'csv'], FAKE);
+  assert.equal(both.status, 0, both.err);
+  const runs = both.out.split('\r\n').map((line) => line.split(',')[0]);
+  assert.deepEqual(
+    [...new Set(runs)],
+    ['run', '20260131T123456Z-0123456', '20260201T000000Z-0123456', ''],
+  );
+
+  const environment = { ...first.environment, node: '24.12.0' };
+  const other = makeRun('with-other', { environment, codeDigest: 'c'.repeat(64) });
+  await refuses(
+    ['rows', one, '--with', two, '--with', other],
+    /with-other: expected the same machine, software, suite and code as .*with-one, but environment\.node is 26\.0\.0 in the first and 24\.12\.0 here, codeDigest is bbbbbbbbbbbb\.\.\. in the first and cccccccccccc\.\.\. here; measure both again/,
+  );
+});
+
+test('a run that tells nothing apart is status 4, and says why in its first lines', async () => {
+  const directory = join(folder, 'too-noisy');
+  const args = [...LADDER, '--filter', 'plaintext|double', '--out', directory];
+  const { status, out } = await sealbench(args, { ...FAKE, env: { FAKE_NOISE: '3' } });
+  assert.equal(status, 4);
+  assert.match(
+    out.split('\n').slice(0, 8).join('\n'),
+    /^Verdict: too noisy\. .* 0 of 1 pair of cells/m,
+  );
+});
 
 test('a user file stands in for the providers of a suite', async () => {
   const file = join(folder, 'mine.ts');

@@ -125,6 +125,24 @@ test('a cell that was not planned and an end without a start are mistakes of the
   assert.throws(() => progress.finished('ok'), RangeError);
 });
 
+test('a cell that needs no more repeats leaves the total and the time that is left', () => {
+  const { progress, written, pass } = bench({ atMost: true });
+  for (const cell of [FAST, SLOW]) {
+    progress.started(cell);
+    pass(3_000);
+    progress.finished('ok');
+  }
+  assert.match(written(), /^2\/4 .* ETA at most 6\.0 s\n$/m);
+  progress.settled(FAST);
+  assert.equal(progress.remainingMs(), 3_000);
+  progress.settled(FAST);
+  progress.started(SLOW);
+  pass(3_000);
+  progress.finished('ok');
+  assert.equal(written(), `3/3 ${SLOW} repeat 2/2 3.0 s\n`);
+  assert.throws(() => progress.settled('other'), RangeError);
+});
+
 test('durations read as seconds, minutes and hours', () => {
   assert.equal(formatDuration(4_240), '4.2 s');
   assert.equal(formatDuration(59_949), '59.9 s');

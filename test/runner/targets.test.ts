@@ -5,13 +5,16 @@ import { test } from 'node:test';
 import { array, assert as check, double, property } from 'fast-check';
 import { HarnessError } from '../../src/core/errors.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
+import type { GrowthSamples } from '../../src/engine/recorder-growth.ts';
 import type { MemoryFacts } from '../../src/measure/facts.ts';
 import {
   judgeOverhead,
   judgePairs,
+  judgeRecorder,
   judgeRetained,
   measureTargets,
   populationsOf,
+  RECORDED_MESSAGES,
   SESSIONS_MAX,
   SESSIONS_MIN,
   TARGET_NAMES,
@@ -33,10 +36,21 @@ function pairsOf(ratio: number, count = 20): TargetSamples {
   };
 }
 
+/** Growth to `bytes`, half of it in the heap, and a little less in the end. */
+function growthOf(bytes: number, messages = RECORDED_MESSAGES): GrowthSamples {
+  const point = (share: number, grown: number): GrowthSamples['points'][number] => ({
+    messages: messages * share,
+    heapBytes: grown / 2,
+    externalBytes: grown / 2,
+  });
+  return { batch: 50, points: [point(0.5, bytes), point(1, bytes - 2)], factsBytes: 1_000 };
+}
+
 const QUIET = {
-  cpuNs: { value: 20, low: 10, high: 30 },
-  latencyNs: { value: 90, low: 80, high: 100 },
+  cpuNs: { value: 10, low: 5, high: 15 },
+  latencyNs: { value: 80, low: 70, high: 90 },
   clockReadNs: 60,
+  emptyCallNs: {},
 };
 
 const NOTHING: MemoryFacts = {
@@ -47,10 +61,15 @@ const NOTHING: MemoryFacts = {
   rssBytes: 0,
 };
 
+function answerTo(question: unknown): TargetSamples | GrowthSamples {
+  const { target } = question as { target: TargetName };
+  return target === 'recorder' ? growthOf(500_000) : pairsOf(1.5);
+}
+
 /** Instruments by which everything is met: 500 B a session, and 1,000 B once. */
 function instruments(changes: Partial<Instruments> = {}): Instruments {
   return {
-    askChild: () => Promise.resolve({ answer: pairsOf(1.5) }),
+    askChild: (_, question) => Promise.resolve({ answer: answerTo(question) }),
     calibrateOverhead: () => Promise.resolve(QUIET),
     runRepeat: ({ workload }) => {
       const after = {
@@ -130,9 +149,9 @@ test('samples that cannot decide are refused', () => {
 
 test('overhead is judged by the upper end of its interval', () => {
   const verdicts = (['overhead-cpu', 'overhead-latency'] as const).map((name) =>
-    [40, 41, 110, 111].map((high) => {
+    [20, 21, 90, 91].map((high) => {
       const estimate = { value: 0, low: 0, high };
-      const samples = { cpuNs: estimate, latencyNs: estimate, clockReadNs: 60 };
+      const samples = { ...QUIET, cpuNs: estimate, latencyNs: estimate };
       return judgeOverhead(name, samples).verdict;
     }),
   );
@@ -142,6 +161,21 @@ test('overhead is judged by the upper end of its interval', () => {
   ]);
   assert.equal(judgeOverhead('overhead-latency', QUIET).measured, QUIET.latencyNs);
   assert.equal(judgeOverhead('overhead-cpu', QUIET).measured, QUIET.cpuNs);
+});
+
+test('the recorder is judged by its largest growth, in the heap and outside it together', () => {
+  const verdicts = [999_999, 1_000_000].map((bytes) => judgeRecorder(growthOf(bytes)).verdict);
+  assert.deepEqual(verdicts, ['met', 'missed']);
+  assert.equal(judgeRecorder(growthOf(700)).measured.value, 700);
+});
+
+test('growth over fewer messages than asked for decides nothing', () => {
+  for (const samples of [growthOf(1, RECORDED_MESSAGES - 1), { ...growthOf(1), points: [] }]) {
+    assert.throws(() => judgeRecorder(samples), {
+      name: 'HarnessError',
+      message: /expected 10000000 recorded messages, found/,
+    });
+  }
 });
 
 test('retained memory is the slope over the populations, without what is there once', () => {
@@ -175,7 +209,7 @@ test('all targets are measured, retained last, and overhead once for both', asyn
     instruments: instruments({
       askChild: (worker, question) => {
         asked.push([worker, question]);
-        return Promise.resolve({ answer: pairsOf(1.5) });
+        return Promise.resolve({ answer: answerTo(question) });
       },
       calibrateOverhead: () => {
         calibrations += 1;
@@ -192,6 +226,7 @@ test('all targets are measured, retained last, and overhead once for both', asyn
   assert.deepEqual(asked, [
     ['target', { target: 'ratchet' }],
     ['target', { target: 'hpke' }],
+    ['target', { target: 'recorder', messages: 10_000_000, batch: 50, points: 10 }],
   ]);
 });
 
@@ -267,6 +302,7 @@ test('what cannot be measured has failed, with the reason, and the others are me
       ['hpke', 'sodium-native does not load'],
       ['overhead-cpu', 'no overhead'],
       ['overhead-latency', 'no overhead'],
+      ['recorder', 'sodium-native does not load'],
       ['retained', 'with 10000 sessions: error: out of memory'],
     ],
   );

@@ -108,9 +108,11 @@ async function planCell(cell: string): Promise<[Plan, Plan]> {
   }
   const name = parseName(pipeline!).name;
   const pipelines = await loadPipelines([name]);
+  const isAsynchronous = pipelines.get(name)?.foreign?.asynchronous === true;
   const loaded = {
     suite: {
       name: suiteName!,
+      ...(isAsynchronous ? { cpu: 'process' as const } : {}),
       title: 'One cell',
       question: 'What is a message of this cell made of?',
       analysis: [],

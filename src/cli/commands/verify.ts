@@ -1,6 +1,7 @@
 /** `verify`: one small repeat per cell, seeded and untimed: does everything come out right? */
 
 import { availableParallelism } from 'node:os';
+import type { ShardFacts } from '../../measure/facts.ts';
 import { execute } from '../../runner/execute.ts';
 import type { RepeatRecord } from '../../results/record.ts';
 import { defineCommand, EXIT, type Command, type ExitStatus } from '../command.ts';
@@ -69,11 +70,16 @@ function renderTable(records: readonly RepeatRecord[]): string {
     records.map(({ cell, status, reason = '', shards }) => [
       cell,
       status,
-      String(sum(shards.map(({ messages }) => messages.delivered))),
-      String(sum(shards.map(({ messages }) => messages.recovered))),
+      countedIn(shards, ({ messages }) => messages.delivered),
+      countedIn(shards, ({ messages }) => messages.recovered),
       reason,
     ]),
   );
+}
+
+/** A single operation carries no messages. */
+function countedIn(shards: RepeatRecord['shards'], of: (shard: ShardFacts) => number): string {
+  return shards.length === 0 ? '-' : String(sum(shards.map(of)));
 }
 
 function sum(values: readonly number[]): number {
