@@ -20,7 +20,7 @@ import {
   type World,
 } from './_pipeline.ts';
 
-const FIELD_TYPE = 3;
+export const FIELD_TYPE = 3;
 const MESSAGE_KEY_BYTES = 32;
 const SEED_INFO = utf8('esc-eph');
 

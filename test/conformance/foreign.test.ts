@@ -62,7 +62,10 @@ async function run(
 ): Promise<ShardFacts | undefined> {
   const options = optionsOf(pipeline, changes);
   try {
-    return await runHere(pipeline, native, workload, { options });
+    const facts = await runHere(pipeline, native, workload, { options });
+    const { recovered, sent } = facts.messages;
+    assert.equal(recovered, pipeline.openAuthority === undefined ? 0 : sent);
+    return facts;
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'UNAVAILABLE')) throw error;
     context.skip(error.message);

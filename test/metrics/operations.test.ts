@@ -72,11 +72,15 @@ test('windows are disturbed by waiting, by steal and by a slow kernel, as blocks
   assert.deepEqual(ofWindows(runDelayShare, { cpuNs: 900, runDelayNs: 100 }), { '': 0.1 });
 });
 
+function fifteenWindows(cost: (window: number) => number): WindowFixture[] {
+  return Array.from({ length: 15 }, (_, window) => ({ calls: 10, cpuNs: 10 * cost(window) }));
+}
+
 test('a repeat whose calls become cheaper until its end has not settled', () => {
-  const windows = (cost: (window: number) => number): WindowFixture[] =>
-    Array.from({ length: 15 }, (_, window) => ({ calls: 10, cpuNs: 10 * cost(window) }));
-  assert.equal(ofWindows(steadyState, ...windows(() => 100))['flat'], 1);
-  assert.equal(ofWindows(steadyState, ...windows((w) => 100 / (w + 1)))['never-settled'], 1);
+  const steady = ofWindows(steadyState, ...fifteenWindows(() => 100));
+  assert.equal(steady['flat'], 1);
+  const falling = ofWindows(steadyState, ...fifteenWindows((window) => 100 / (window + 1)));
+  assert.equal(falling['never-settled'], 1);
 });
 
 const nothing = { runDelayNs: 0, wallNs: 1_000 };

@@ -13,13 +13,14 @@ import { PackedMembers } from '../../src/pipelines/_members.ts';
 import {
   synchronousClients,
   type Clients,
+  type Options,
   type Outbox,
   type Pipeline,
   type Relay,
   type World,
 } from '../../src/pipelines/_pipeline.ts';
 
-const ROOM_BYTES = 4096;
+const ROOM_BYTES = 16_384;
 
 /** One message, as it was at each place on its way. */
 export interface Recorded {
@@ -83,7 +84,7 @@ export async function mount(name: string, mounting: Mounting): Promise<MountedWo
     secret: world.relay,
     options,
   });
-  const mounted = new MountedWorld(pipeline, provider, world, relay, members, drawn);
+  const mounted = new MountedWorld(pipeline, provider, options, world, relay, members, drawn);
   for (let user = 0; user < users; user++) mounted.connect(user);
   for (let session = 0; session < members.sessions; session++) mounted.initiate(session);
   return mounted;
@@ -102,7 +103,10 @@ function recordDraws(inner: Randomness, drawn: Uint8Array[]): Randomness {
 export class MountedWorld {
   readonly pipeline: Pipeline;
   readonly provider: Provider;
+  readonly options: Options;
   readonly directory: Uint8Array;
+  /** The secrets of the authority, one item per trustee; none without an authority. */
+  readonly authority: readonly Uint8Array[];
   readonly clients: Clients;
   readonly relay: Relay;
   readonly members: PackedMembers;
@@ -115,6 +119,7 @@ export class MountedWorld {
   constructor(
     pipeline: Pipeline,
     provider: Provider,
+    options: Options,
     world: World,
     relay: Relay,
     members: PackedMembers,
@@ -122,7 +127,9 @@ export class MountedWorld {
   ) {
     this.pipeline = pipeline;
     this.provider = provider;
+    this.options = options;
     this.directory = world.directory;
+    this.authority = world.authority ?? [];
     this.clients = synchronousClients(world.clients);
     this.relay = relay;
     this.members = members;

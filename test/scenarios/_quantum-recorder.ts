@@ -5,7 +5,7 @@
  * public keys and the oracle, and otherwise only what its caller adds by name.
  */
 
-import { concatBytes, EMPTY, getUint32, toHex, utf8 } from '../../src/core/bytes.ts';
+import { concatBytes, EMPTY, getUint16, getUint32, toHex, utf8 } from '../../src/core/bytes.ts';
 import type { Provider } from '../../src/crypto/provider.ts';
 import {
   HEADER_BYTES,
@@ -40,6 +40,8 @@ export interface FrameParts {
   readonly handshakeCiphertextBytes: number;
   /** Whether headers end with the byte of re-keying: L8 and up. */
   readonly rekeys: boolean;
+  /** Whether an escrow field stands before the text: type 1, length 2, field. */
+  readonly escrowed?: boolean;
 }
 
 export const FRAMES_OF_L6: FrameParts = { handshakeCiphertextBytes: 0, rekeys: false };
@@ -64,6 +66,8 @@ export interface ReadFrame {
   readonly mixed: boolean;
   readonly key: Uint8Array | undefined;
   readonly ciphertext: Uint8Array | undefined;
+  /** Of an escrow design; empty where there is none. */
+  readonly field: Uint8Array;
   readonly ciphertextAt: number;
 }
 
@@ -74,7 +78,9 @@ export function readFrame(parts: FrameParts, content: Uint8Array): ReadFrame {
   const bits = parts.rekeys ? content[headerEnd]! : 0;
   const payloadAt = headerEnd + (parts.rekeys ? 1 : 0);
   const keyEnd = payloadAt + ((bits & 2) === 0 ? 0 : 1184);
-  const ciphertextAt = keyEnd + ((bits & 4) === 0 ? 0 : 1088);
+  const payloadEnd = keyEnd + ((bits & 4) === 0 ? 0 : 1088);
+  const fieldAt = payloadEnd + (parts.escrowed === true ? 3 : 0);
+  const fieldBytes = parts.escrowed === true ? getUint16(content, fieldAt - 2) : 0;
   return {
     headerAt,
     ratchetKey: content.subarray(headerAt, headerAt + 32),
@@ -82,8 +88,9 @@ export function readFrame(parts: FrameParts, content: Uint8Array): ReadFrame {
     n: getUint32(content, headerAt + 36),
     mixed: (bits & 1) !== 0,
     key: keyEnd === payloadAt ? undefined : content.subarray(payloadAt, keyEnd),
-    ciphertext: ciphertextAt === keyEnd ? undefined : content.subarray(keyEnd, ciphertextAt),
-    ciphertextAt,
+    ciphertext: payloadEnd === keyEnd ? undefined : content.subarray(keyEnd, payloadEnd),
+    field: content.subarray(fieldAt, fieldAt + fieldBytes),
+    ciphertextAt: fieldAt + fieldBytes,
   };
 }
 
@@ -112,7 +119,22 @@ export function openFromHandshake(
     theirOneTimePrekey: bundle.subarray(ONE_TIME_PREKEY_AT, ONE_TIME_PREKEY_AT + 32),
     ...(kemSecret === undefined ? {} : { kemSecret }),
   });
-  const follower = new Follower(recorder, root, signedPrekey);
+  return openFromSecret(recorder, bundle, root, frames);
+}
+
+/**
+ * The same where the secret of the handshake is known.
+ *
+ * @param secret SK.
+ */
+export function openFromSecret(
+  recorder: Recorder,
+  bundle: Uint8Array,
+  secret: Uint8Array,
+  frames: readonly Kept[],
+): (string | undefined)[] {
+  const signedPrekey = bundle.subarray(SIGNED_PREKEY_AT, SIGNED_PREKEY_AT + 32);
+  const follower = new Follower(recorder, secret, signedPrekey);
   return frames.map((frame) => follower.open(frame.content));
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { CipherSuite } from '@hpke/core';
-import { OUTCOME, type ForeignLibrary } from '../_pipeline.ts';
+import { OUTCOME, type ForeignLibrary, type OptionSpec } from '../_pipeline.ts';
 import {
   foreignFailure,
   installedVersion,
@@ -32,6 +32,12 @@ export const HPKE_CORE = {
     return installedVersion(PACKAGE.name);
   },
 } as const satisfies Partial<ForeignLibrary>;
+
+export const HPKE_CORE_AEAD_OPTION: OptionSpec = {
+  title: 'the cipher: @hpke/core itself has no ChaCha20-Poly1305',
+  values: ['aes-256-gcm'],
+  default: 'aes-256-gcm',
+};
 
 /** DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001, AES-256-GCM 0x0002. */
 export function openSuite(library: HpkeCore): CipherSuite {

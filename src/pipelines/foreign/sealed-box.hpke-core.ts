@@ -1,6 +1,7 @@
 import type { CipherSuite } from '@hpke/core';
 import {
   HPKE_CORE,
+  HPKE_CORE_AEAD_OPTION,
   importKeyPair,
   loadHpkeCore,
   openSuite,
@@ -137,11 +138,7 @@ const sealedBox: Pipeline = {
   ],
   options: {
     ...directOptions(),
-    aead: {
-      title: 'the cipher: @hpke/core itself has no ChaCha20-Poly1305',
-      values: ['aes-256-gcm'],
-      default: 'aes-256-gcm',
-    },
+    aead: HPKE_CORE_AEAD_OPTION,
   },
   replayProtection: false,
   skipLimit: Infinity,

@@ -118,8 +118,9 @@ for (const pipeline of foreigners) {
 }
 
 /**
- * Changes one bit, which must be refused. Where a handshake is repeated both libraries authenticate
- * the message alone once the session is open: there the right plaintext may come out all the same.
+ * Changes one bit, which must be refused. Where a handshake is repeated both libraries and our own
+ * ends authenticate the message alone once the session is open: there the right plaintext may come
+ * out all the same.
  *
  * @returns Whether it did.
  */
@@ -140,7 +141,8 @@ async function opensChanged(
 }
 
 /** By the type in front of the frame; under sealed sender everything is authenticated. */
-function repeatsHandshake({ name }: Pipeline, frame: Uint8Array): boolean {
+function repeatsHandshake({ name, family }: Pipeline, frame: Uint8Array): boolean {
+  if (family === 'escrow-wrapped') return (frame[0]! & 1) !== 0;
   if (name === 'double-ratchet.libolm') return frame[0] === 0;
   return name === 'triple-ratchet.libsignal' && frame[0] === 3;
 }

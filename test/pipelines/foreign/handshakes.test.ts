@@ -30,6 +30,9 @@ const SIGNED_PARTS: Readonly<Record<string, readonly number[]>> = {
   // Identity 4, type of the prekey 41, signed prekey 78, signature 111, Kyber key 179, its signature 1748.
   'triple-ratchet.libsignal': [4, 10, 41, 78, 90, 120, 179, 500, 1760],
   'sealed-sender.libsignal': [4, 10, 41, 78, 90, 120, 179, 500, 1760],
+  // Ours: identity 0, Ed25519 32, signature 64, prekey 132, its signature 164.
+  'escrow-message-key.hpke-core': [0, 40, 100, 140, 200],
+  'escrow-threshold.shamir-secret-sharing': [0, 40, 100, 140, 200],
   // Identity 0, Ed25519 32, signature 64.
   'sealed-box.hpke-core': [0, 40, 100],
 };
@@ -88,11 +91,7 @@ for (const pipeline of ratchets) {
       if (world === undefined) return;
       await world.begin();
       const frame = await world.send(0, 0, TEXT);
-      const { name } = pipeline;
-      // In its keys, in libsignal's KEM ciphertext, and in the message.
-      const places =
-        name === 'double-ratchet.libolm' ? [5, 60, 120, 150] : [40, 80, 200, 800, 1700];
-      for (const at of places) {
+      for (const at of placesIn(pipeline)) {
         const changed = frame.slice();
         changed[at]! ^= 2;
         const outcome = await world.receive(0, 1, changed);
@@ -101,6 +100,12 @@ for (const pipeline of ratchets) {
       assert.deepEqual(await world.receive(0, 1, frame), TEXT);
     });
   });
+}
+
+/** Of a first frame: in its keys, in libsignal's KEM ciphertext or an escrow field, in the message. */
+function placesIn({ name, family }: Pipeline): readonly number[] {
+  if (family === 'escrow-wrapped') return [40, 80, 120, 160, 240];
+  return name === 'double-ratchet.libolm' ? [5, 60, 120, 150] : [40, 80, 200, 800, 1700];
 }
 
 function signedPrekey(bundle: Uint8Array): Uint8Array {
