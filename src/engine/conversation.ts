@@ -317,9 +317,7 @@ export class Conversation {
     const isUplink = lossAt === 'uplink';
     const isLost = (i: number): boolean =>
       fates[sends.sessions[i]! * messages + round] === FATE.lost;
-    for (let frame = 0; frame < outbox.count && isUplink; frame++) {
-      if (isForReceiver(outbox, frame) && isLost(outbox.messages[frame]!)) this.tally.lost += 1;
-    }
+    if (isUplink) this.tally.lost += countMessages(outbox, isLost);
     // A connection carries its records in order and without a gap, as over TCP: what is lost on one is
     // lost behind the relay's end of it, before the relay's store.
     const isConnected = this.tally.wire['connect'] !== undefined;
@@ -600,7 +598,16 @@ export class Conversation {
   }
 }
 
-/** Whether a frame goes to a receiver: others are for the authority, in a mailbox of its own. */
+/** How many frames for receivers belong to the messages that `isCounted` names. */
+function countMessages(outbox: EngineOutbox, isCounted: (message: number) => boolean): number {
+  let count = 0;
+  for (let frame = 0; frame < outbox.count; frame++) {
+    if (isForReceiver(outbox, frame) && isCounted(outbox.messages[frame]!)) count += 1;
+  }
+  return count;
+}
+
+/** Whether a frame goes to a receiver: others stay with the relay, for the authority. */
 function isForReceiver(outbox: EngineOutbox, frame: number): boolean {
   return outbox.kinds[frame] === 'message';
 }

@@ -84,7 +84,7 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
   /** Messages of each target so far. */
   readonly #sent: Uint32Array;
   /** What was said in each target before the ghost joined, kept by the devices as their history. */
-  readonly #history: Uint8Array[][] = [];
+  readonly #history = new Map<number, Uint8Array[]>();
   readonly #outbox: EscrowOutbox;
   readonly #historyOutbox: EscrowOutbox;
   readonly receive: EndToEnd['receive'];
@@ -118,7 +118,7 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
     this.#sent[session] = sent + 1;
     const { after, withHistory } = this.#joining;
     if (sent < after) {
-      if (withHistory) (this.#history[session] ??= []).push(plaintext.slice());
+      if (withHistory) this.#remember(session, plaintext);
       return;
     }
     const end = session * 2 + member;
@@ -133,13 +133,19 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
     this.#ends.send(ghosted, 0, plaintext, atMs, this.#outbox.into(outbox));
   }
 
+  #remember(session: number, plaintext: Uint8Array): void {
+    const history = this.#history.get(session);
+    if (history === undefined) this.#history.set(session, [plaintext.slice()]);
+    else history.push(plaintext.slice());
+  }
+
   /** Whoever sends first after the ghost joined gives it what its device has of the conversation. */
   #giveHistory(session: number, ghosted: number, atMs: number, outbox: Outbox): void {
-    const history = this.#history[session];
+    const history = this.#history.get(session);
     if (history === undefined) return;
     const given = this.#historyOutbox.into(outbox);
     for (const text of history) this.#ends.send(ghosted, 0, text, atMs, given);
-    delete this.#history[session];
+    this.#history.delete(session);
   }
 }
 

@@ -99,7 +99,7 @@ export function crossCheckTable(
       { title: 'against' },
       { title: 'ours', unit: 'ns', decimals: 2 },
       { title: 'theirs', unit: 'ns', decimals: 2 },
-      { title: 'ours above theirs', unit: '%', decimals: 1 },
+      { title: 'ours above', unit: '%', decimals: 1 },
       { title: 'repeats' },
       { title: 'verdict' },
     ],
@@ -121,8 +121,8 @@ export function compare(cell: CellResult): Comparison {
   const leftOut = cell.repeats - repeats;
   const common = { ratio, repeats, leftOut };
   if (ratio?.low === undefined || ratio.high === undefined || repeats < FEWEST_REPEATS) {
-    const few = leftOut > 0 ? 'too few undisturbed repeats' : 'too few repeats';
-    return { ...common, agreement: 'undecided', text: `undecided: ${few}` };
+    const why = leftOut > 0 ? 'disturbed' : 'too few repeats';
+    return { ...common, agreement: 'undecided', text: `undecided: ${why}` };
   }
   if ((summarise(ours)?.value ?? 0) < JUDGED_FROM_NS) {
     const text = `not judged: under ${formatQuantity(JUDGED_FROM_NS, 'ns')}`;

@@ -61,7 +61,8 @@ test('the smallest quota of the control group and of those that it is in counts'
     await rootWith(t, {
       'proc/self/cgroup': '0::/outer/inner\n',
       'sys/fs/cgroup/outer/cpu.max': '150000 100000\n',
-      'sys/fs/cgroup/outer/inner/cpu.max': 'max 100000\n',
+      'sys/fs/cgroup/outer/inner/cpu.max': '400000 100000\n',
+      'sys/fs/cgroup/cpu.max': 'max 100000\n',
     }),
   );
   assert.equal(second.cpuQuota, 1.5);

@@ -66,6 +66,8 @@ test('a cell gets repeats from 10 until it is narrow, or to the limit, and its b
 
   assert.match(ended.err, /^4 cells, at most 160 repeats /m);
   assert.match(ended.err, / ETA at most /);
+  const done = 10 + middle + 40 + 40;
+  assert.match(ended.err, new RegExp(`^${done}/${done} `, 'm'));
   const table = await sealbench(['table', directory]);
   const text = table.out.replaceAll(/\s+/g, ' ');
   assert.match(
@@ -87,6 +89,11 @@ test('--until says what is narrow enough', async () => {
   const wide = repeats['at-rest']!.length;
   assert.ok(wide > 10 && wide < 40, `at-rest had ${wide} repeats`);
   assert.equal((await readRun(directory)).manifest.until, 0.12);
+  // It holds for as long as the run goes on.
+  const resume = ['run', 'curated/ladder', '--filter', CELLS, '--resume', directory];
+  const resumed = await sealbench(resume, FAKE);
+  assert.equal(resumed.status, 0, resumed.err);
+  assert.deepEqual(await repeatsIn(directory), repeats);
 });
 
 test('with --repeats, and in other budgets, the number of repeats is fixed', async () => {

@@ -1,6 +1,7 @@
 /** Ours against another tool, on clocks that move only when a call is made. */
 
 import assert from 'node:assert/strict';
+import { registerHooks } from 'node:module';
 import { test } from 'node:test';
 import { crossCheckFacts } from '../../src/measure/operation-facts.ts';
 import { crossCheck } from '../../src/primitives/cross-check.ts';
@@ -185,6 +186,23 @@ test('without openssl the pair is unavailable, and says how to get it', async ()
     process.env['PATH'] = path;
   }
   await assert.rejects(openssl.open(echo(), node), { code: 'UNSUPPORTED' });
+});
+
+test('without mitata the pair is unavailable, and says how to get it', async () => {
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier !== 'mitata') return next(specifier, context);
+      throw new Error("Cannot find package 'mitata'");
+    },
+  });
+  try {
+    await assert.rejects(mitata.open(echo(), await implementationOf('a')), {
+      code: 'UNAVAILABLE',
+      message: /mitata does not load: Cannot find.*npm install --save-dev mitata@1\.0\.34/,
+    });
+  } finally {
+    hooks.deregister();
+  }
 });
 
 test('each tool on this thread calls the function and states a positive figure', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { seededRandomness } from '../../src/crypto/randomness.ts';
 import { PARTIAL_BYTES, ThresholdElgamal } from '../../src/protocols/threshold-elgamal.ts';

@@ -75,7 +75,7 @@ test('repeats in which a side waited are left out, and counted', async () => {
   const none = compare(await cellOf(allWaited));
   assert.deepEqual(
     [none.agreement, none.text, none.repeats, none.leftOut],
-    ['undecided', 'undecided: too few undisturbed repeats', 0, 6],
+    ['undecided', 'undecided: disturbed', 0, 6],
   );
 });
 

@@ -39,12 +39,12 @@ const NOTES: readonly PipelineNote[] = [
 ];
 
 /** A machine that becomes slower and slower: within pairs nothing changes. */
-const drifting = (costs: Costs): Costs[] =>
-  [1, 1.5, 2].map((factor) => {
-    const { sender, relay, receiver, authority } = costs;
-    const scaled = { sender: sender * factor, relay: relay * factor, receiver: receiver * factor };
-    return authority === undefined ? scaled : { ...scaled, authority: authority * factor };
-  });
+const drifting = (costs: Costs): Costs[] => [1, 1.5, 2].map((factor) => scaled(costs, factor));
+
+function scaled({ sender, relay, receiver, authority }: Costs, factor: number): Costs {
+  const ends = { sender: sender * factor, relay: relay * factor, receiver: receiver * factor };
+  return authority === undefined ? ends : { ...ends, authority: authority * factor };
+}
 
 const steady = (costs: Costs): Costs[] => [costs, costs, costs];
 
