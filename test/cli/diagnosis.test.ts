@@ -83,7 +83,7 @@ test('each advice follows from a reading', () => {
     [{ cpuPressure: 0.5 }, /^Other programs/],
     [{ noise: { ...noise, runDelayShare: 0.05 } }, /^Other programs/],
     [{ noise: { ...noise, stealShare: 0.01 } }, /^The hypervisor gives time to other machines/],
-    [{ cpuQuota: 1.5 }, /^The control group may use 1\.5 cores' time/],
+    [{ cpuQuota: 1.5 }, /^The control group may use 1\.50 cores' time/],
     [{ governor: 'powersave' }, /governor powersave.*cpupower frequency-set -g performance/],
     [{ turbo: true }, /^Turbo is on/],
     [{ smt: true }, /^Two logical cores share a physical one/],

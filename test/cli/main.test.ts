@@ -149,6 +149,7 @@ test('list prints tables, and JSON that names the same things', async () => {
     'suites',
     'pipelines',
     'providers',
+    'primitives',
     'workloads',
     'metrics',
   ]);
