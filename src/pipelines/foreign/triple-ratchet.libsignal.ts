@@ -18,11 +18,12 @@ import {
 } from '../_pipeline.ts';
 
 /**
- * Stacks sampled with perf (cpu-clock, user space; x86-64, glibc, Node 26, libsignal-client 0.103.0) over
- * 300 open sessions of bursts of mean 3, each sample given to the innermost of these that it is in.
+ * Stacks sampled with perf (cpu-clock, user space; x86-64, glibc, Node 26, libsignal-client 0.103.0)
+ * over 300 open sessions, with bursts of mean 3 and messages of 28 B, the two ends alone: each sample
+ * given to the innermost of these that it is in.
  */
 const WHERE_ITS_TIME_GOES: readonly string[] = [
-  "Of its CPU on chat, in samples of its stack on x86-64 Linux: half is in its native code, and half of that in the C library's allocator and copying; a quarter is garbage collection with the finalisers of the native objects that each call leaves behind; a fifth is Node-API and the event loop, through which it is woken after each question; JavaScript, its own and the adapter's with our copying, is less than a twentieth.",
+  "Of its CPU on turns like those of chat, in samples of its stack on x86-64 Linux: half is in its native code, and half of that in the C library's allocator and copying; a quarter is garbage collection with the finalisers of the native objects that each call leaves behind; a fifth is Node-API and the event loop, through which it is woken after each question; JavaScript, its own and the adapter's with our copying, is less than a twentieth.",
   'It asks four questions of its stores for each message at each end and awaits each answer. Reading and writing the record, some 5 kB, is a tenth of its CPU; it is counted in its native code above.',
 ];
 
