@@ -9,6 +9,7 @@ import { HarnessError } from '../src/core/errors.ts';
 import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
 import type { PrimitiveName, Provider, ProviderModule } from '../src/crypto/provider.ts';
 import { providerRandomness } from '../src/crypto/randomness.ts';
+import { sampleFieldPairs } from '../src/engine/escrow-pairs.ts';
 import { sampleMessagePairs, samplePairs, type Pairs } from '../src/engine/raw-pairs.ts';
 import { sampleRecorderGrowth } from '../src/engine/recorder-growth.ts';
 import { readThreadCpuNs } from '../src/measure/cpu.ts';
@@ -31,6 +32,15 @@ async function sampleRatchet(provider: Provider, rawCall: RawCalls): Promise<Pai
     behaviour: await loadByName<Behaviour>(BEHAVIOURS_DIR, 'one-way', 'behaviour'),
   };
   return sampleMessagePairs(parts, rawCall, PAIRS);
+}
+
+/** What the field of E3 in context mode adds to a sender's message, against its seal and its HMAC. */
+async function sampleContext(provider: Provider, rawCall: RawCalls): Promise<Pairs> {
+  const load = (name: string): Promise<Pipeline> =>
+    loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
+  const escrowed = { pipeline: await load('escrow-message-key'), options: { context: 'yes' } };
+  const plain = { pipeline: await load('double-ratchet'), options: {} };
+  return sampleFieldPairs(provider, escrowed, plain, rawCall, PAIRS);
 }
 
 /** A seal of 32 B against one multiplication of the base point and one agreement. */
@@ -92,8 +102,14 @@ function sampleEach(
   return Object.fromEntries(timed.map(({ name, samples }) => [name, samples]));
 }
 
+const SAMPLERS = {
+  ratchet: sampleRatchet,
+  hpke: sampleHpke,
+  'escrow-context': sampleContext,
+};
+
 type Question =
-  | { readonly target: 'ratchet' | 'hpke' }
+  | { readonly target: keyof typeof SAMPLERS }
   | {
       readonly target: 'recorder';
       readonly messages: number;
@@ -110,8 +126,7 @@ async function sample(question: Question): Promise<unknown> {
     const module = await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider');
     const provider = await module.load();
     const rawCall = await rawNativeCalls();
-    const pairs =
-      target === 'ratchet' ? await sampleRatchet(provider, rawCall) : sampleHpke(provider, rawCall);
+    const pairs = await SAMPLERS[target](provider, rawCall);
     return { ...pairs, eachNs: sampleEach(pairs.calls, rawCall, provider.sources) };
   } catch (error) {
     // What a user can run into, such as a library that is not installed, is an answer too.

@@ -22,6 +22,7 @@ import { runRepeat } from './repeat.ts';
 export const TARGET_NAMES = [
   'ratchet',
   'hpke',
+  'escrow-context',
   'overhead-cpu',
   'overhead-latency',
   'recorder',
@@ -30,7 +31,8 @@ export const TARGET_NAMES = [
 export type TargetName = (typeof TARGET_NAMES)[number];
 
 /** At most this many times the library's functions alone. */
-const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8 } as const;
+const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8, 'escrow-context': 3 } as const;
+type PairsName = keyof typeof RATIO_BOUNDS;
 const OVERHEAD_CPU_BOUND_NS = 20;
 /** Beyond one reading of the clock, which a latency cannot do without. */
 export const OVERHEAD_LATENCY_BOUND_NS = 30;
@@ -164,7 +166,7 @@ export async function measureTargets(options: MeasureOptions): Promise<TargetRes
   const measure = async (name: TargetName): Promise<JudgedTarget> => {
     if (name === 'retained') return measureRetained(options, instruments);
     onStart(name);
-    if (name === 'ratchet' || name === 'hpke') {
+    if (name === 'ratchet' || name === 'hpke' || name === 'escrow-context') {
       return judgePairs(
         name,
         await askTarget<TargetSamples>({ target: name }, instruments, signal),
@@ -220,7 +222,7 @@ async function askTarget<Samples extends object>(
  *
  * @throws HarnessError for samples that cannot decide.
  */
-export function judgePairs(name: 'ratchet' | 'hpke', samples: TargetSamples): JudgedTarget {
+export function judgePairs(name: PairsName, samples: TargetSamples): JudgedTarget {
   const { oursNs, rawNs, calls, eachNs } = samples;
   const complete = oursNs.filter((ns, pair) => isCost(ns) && isCost(rawNs[pair])).length;
   if (complete < PAIRS_MIN || complete !== oursNs.length || complete !== rawNs.length) {

@@ -226,6 +226,7 @@ test('all targets are measured, retained last, and overhead once for both', asyn
   assert.deepEqual(asked, [
     ['target', { target: 'ratchet' }],
     ['target', { target: 'hpke' }],
+    ['target', { target: 'escrow-context' }],
     ['target', { target: 'recorder', messages: 10_000_000, batch: 50, points: 10 }],
   ]);
 });
@@ -300,6 +301,7 @@ test('what cannot be measured has failed, with the reason, and the others are me
     [
       ['ratchet', 'its process was killed by SIGSEGV'],
       ['hpke', 'sodium-native does not load'],
+      ['escrow-context', 'sodium-native does not load'],
       ['overhead-cpu', 'no overhead'],
       ['overhead-latency', 'no overhead'],
       ['recorder', 'sodium-native does not load'],
@@ -328,6 +330,6 @@ test('an interruption keeps what is finished and drops what was under way', asyn
   });
   assert.deepEqual(
     results.map(({ name }) => name),
-    ['ratchet', 'hpke'],
+    ['ratchet', 'hpke', 'escrow-context'],
   );
 });
