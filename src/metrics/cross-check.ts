@@ -5,9 +5,14 @@ import { figure, type Figure, type Metric } from './_metric.ts';
 
 type Round = CrossCheckFacts['rounds'][number];
 
+/** A round in which either side waited longer than this for a core says nothing. */
+const RUN_DELAY_LIMIT = 0.01;
+
 /**
- * Ours and the other tool's figure for one call, each the geometric mean of its rounds; `ours` is
- * what is of the same kind as theirs. Beside them what else of ours was read, and parts of the call.
+ * Ours and the other tool's figure for one call, each the geometric mean of the rounds in which
+ * neither side waited for a core; `ours` is what is of the same kind as theirs. A repeat of which
+ * less than half of the rounds is left has neither. Beside them the same over all rounds, what else
+ * of ours was read, and parts of the call.
  */
 const crossCheck: Metric = {
   name: 'cross-check',
@@ -15,19 +20,18 @@ const crossCheck: Metric = {
   direction: 'neither',
   title: 'One call by our own batches and by another tool',
   derive({ crossCheck: facts }) {
-    if (facts === undefined || facts.rounds.length === 0) return [];
+    if (facts === undefined) return [];
     const { rounds, parts } = facts;
-    const over = (kind: string, of: (round: Round) => number | undefined): Figure[] => {
-      const values = rounds.map(of);
-      if (values.some((value) => value === undefined || !(value > 0))) return [];
-      return [figure(geometricMean(values as number[]), { kind })];
-    };
+    const quiet = rounds.filter((round) => !isDisturbed(round));
+    const counted = quiet.length * 2 >= rounds.length ? quiet : [];
     return [
-      ...over('ours', comparedOf),
-      ...over('theirs', ({ theirs }) => theirs.valueNs),
-      ...over('ours-batches', ({ ours }) => perCall(ours.batches, 'wallNs')),
-      ...over('ours-cpu', ({ ours }) => perCall(ours.batches, 'cpuNs')),
-      ...over('ours-latency', ({ ours }) => latencyOf(ours)),
+      ...over(counted, 'ours', comparedOf),
+      ...over(counted, 'theirs', ({ theirs }) => theirs.valueNs),
+      ...over(rounds, 'ours-all-rounds', comparedOf),
+      ...over(rounds, 'theirs-all-rounds', ({ theirs }) => theirs.valueNs),
+      ...over(rounds, 'ours-batches', ({ ours }) => perCall(ours.batches, 'wallNs')),
+      ...over(rounds, 'ours-cpu', ({ ours }) => perCall(ours.batches, 'cpuNs')),
+      ...over(rounds, 'ours-latency', ({ ours }) => latencyOf(ours)),
       ...Object.entries(parts).flatMap(([name, batches]) => {
         const ns = perCall(batches, 'cpuNs');
         return ns === undefined ? [] : [figure(ns, { kind: `part: ${name}` })];
@@ -37,6 +41,22 @@ const crossCheck: Metric = {
 };
 
 export default crossCheck;
+
+/** Waiting is in wall time and not in CPU. */
+function isDisturbed({ ours, theirs }: Round): boolean {
+  if (theirs.compared === 'cpu') return false;
+  return [ours, theirs].some(({ runDelayNs, wallNs }) => runDelayNs > RUN_DELAY_LIMIT * wallNs);
+}
+
+function over(
+  rounds: readonly Round[],
+  kind: string,
+  of: (round: Round) => number | undefined,
+): Figure[] {
+  const values = rounds.map((round) => of(round) ?? 0);
+  if (values.length === 0 || values.some((value) => !(value > 0))) return [];
+  return [figure(geometricMean(values), { kind })];
+}
 
 function comparedOf({ ours, theirs }: Round): number | undefined {
   if (theirs.compared === 'latency') return latencyOf(ours);

@@ -19,8 +19,6 @@ import { grown } from './timing.ts';
 import type { OpenTool, Tool } from './tool.ts';
 import { Turns } from './turns.ts';
 
-/** Ours, theirs, theirs, ours, or the other way round: a steady drift meets both alike. */
-const ROUNDS = 2;
 /** Long beside the CPU clock's step of 2 us, short beside a time slice of the kernel. */
 const BATCH_NS = 1_000_000;
 const CALLS_MIN = 16;
@@ -54,7 +52,7 @@ export async function crossCheck(
   const measured =
     purpose === 'verify'
       ? { rounds: [], parts: {} }
-      : await measureRounds(spec, turns, open, oursFirst, clocks);
+      : await measureRounds(spec, turns, tool.rounds, open, oursFirst, clocks);
   await turns.check(`${operation.name} by ${implementation.name}`);
   return {
     primitive: operation.name,
@@ -70,6 +68,7 @@ export async function crossCheck(
 async function measureRounds(
   { warmupMs, timedMs }: Pick<OperationSpec, 'warmupMs' | 'timedMs'>,
   turns: Turns,
+  count: number,
   tool: OpenTool,
   oursFirst: boolean,
   clocks: Clocks,
@@ -78,18 +77,19 @@ async function measureRounds(
   while (clocks.nowMs() < endMs) turns.make(1);
   const calls = callsPerBatch(turns.one, clocks);
   const rounds: Round[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < count; round++) {
+    // Ours, theirs, theirs, ours, and so on: a steady drift meets both alike.
     const oursNow = oursFirst === (round % 2 === 0);
     // Each begins with an empty young generation, and pays for what it leaves there.
     clocks.collectGarbage();
     if (oursNow) {
-      const ours = measureOurs(turns.one, calls, timedMs, clocks);
+      const ours = measureOurs(turns.one, calls, timedMs / count, clocks);
       clocks.collectGarbage();
       rounds.push({ ours, theirs: await measureTheirs(turns.one, tool, clocks) });
     } else {
       const theirs = await measureTheirs(turns.one, tool, clocks);
       clocks.collectGarbage();
-      rounds.push({ theirs, ours: measureOurs(turns.one, calls, timedMs, clocks) });
+      rounds.push({ theirs, ours: measureOurs(turns.one, calls, timedMs / count, clocks) });
     }
   }
   const parts: Record<string, BatchColumns> = {};

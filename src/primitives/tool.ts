@@ -12,6 +12,8 @@ export interface Tool {
   /** The file's name. */
   readonly name: string;
   readonly title: string;
+  /** How often it is asked in a repeat, each time for a short while, ours before or after it. */
+  readonly rounds: number;
   /**
    * @throws HarnessError UNAVAILABLE, saying how to get it; UNSUPPORTED for an operation that it
    *   does not have.

@@ -6,7 +6,7 @@
  */
 
 import type { RepeatRecord } from '../results/record.ts';
-import { seriesOf, type CellResult, type Series } from './cells.ts';
+import { seriesOf, type CellResult } from './cells.ts';
 import { ratioOf, summarise, type Estimate } from './estimates.ts';
 import { formatNumber, formatQuantity } from './numbers.ts';
 import type { OperationSummaryInput } from './primitives.ts';
@@ -21,13 +21,15 @@ const BOUND = 0.03;
 const BOUNDS: Readonly<Record<string, number>> = { openssl: 0.15 };
 /** Below it, what each harness adds to a call is more than the bound. */
 const JUDGED_FROM_NS = 5_000;
-/** A repeat in which either side waited longer than this for a core is left out. */
-const RUN_DELAY_LIMIT = 0.01;
 /** With fewer that are left there is no verdict. */
 const FEWEST_REPEATS = 3;
 
 const OURS = { metric: 'cross-check', kind: 'ours' } as const;
 const THEIRS = { metric: 'cross-check', kind: 'theirs' } as const;
+const ALL_ROUNDS = [
+  { metric: 'cross-check', kind: 'ours-all-rounds' },
+  { metric: 'cross-check', kind: 'theirs-all-rounds' },
+] as const;
 
 export type Agreement = 'agrees' | 'differs' | 'undecided' | 'not judged';
 
@@ -37,7 +39,7 @@ export interface Comparison {
   readonly text: string;
   /** Ours over theirs, over the repeats that count; undefined without any. */
   readonly ratio: Estimate | undefined;
-  /** Repeats that count, and those that were left out because they were disturbed. */
+  /** Repeats that count, and those that were left out because most of their rounds were disturbed. */
   readonly repeats: number;
   readonly leftOut: number;
 }
@@ -79,13 +81,14 @@ export function crossCheckTable(
       }
       const { ratio, text, repeats, leftOut } = compare(cell);
       // Where nothing can be said, all that was measured is shown.
-      const shown = repeats === 0 ? seriesOf : undisturbed;
-      const shownRatio = ratio ?? ratioOf(seriesOf(cell, OURS), seriesOf(cell, THEIRS));
+      const [oursShown, theirsShown] = repeats > 0 ? [OURS, THEIRS] : ALL_ROUNDS;
+      const [ours, theirs] = [seriesOf(cell, oursShown), seriesOf(cell, theirsShown)];
+      const shownRatio = ratio ?? ratioOf(ours, theirs);
       rows.push({
         cells: [
           label,
-          summarise(shown(cell, OURS)),
-          summarise(shown(cell, THEIRS)),
+          summarise(ours),
+          summarise(theirs),
           shownRatio && inPercent(shownRatio),
           leftOut === 0 ? `${repeats}` : `${repeats} of ${repeats + leftOut}`,
           text,
@@ -115,8 +118,8 @@ export function crossCheckTable(
 
 /** @returns What the repeats that were not disturbed say. */
 export function compare(cell: CellResult): Comparison {
-  const ours = undisturbed(cell, OURS);
-  const ratio = ratioOf(ours, undisturbed(cell, THEIRS));
+  const ours = seriesOf(cell, OURS);
+  const ratio = ratioOf(ours, seriesOf(cell, THEIRS));
   const repeats = ratio?.repeats ?? 0;
   const leftOut = cell.repeats - repeats;
   const common = { ratio, repeats, leftOut };
@@ -138,17 +141,6 @@ export function compare(cell: CellResult): Comparison {
     return { ...common, agreement: 'differs', text: `differs by ${by}` };
   }
   return { ...common, agreement: 'undecided', text: 'undecided' };
-}
-
-/** The repeats in which neither side waited for a core. */
-function undisturbed(cell: CellResult, name: Parameters<typeof seriesOf>[1]): Series | undefined {
-  const series = seriesOf(cell, name);
-  const delays = seriesOf(cell, { metric: 'cross-check-run-delay' });
-  if (series === undefined || delays === undefined) return series;
-  const values = [...series.values].filter(
-    ([repeat]) => (delays.values.get(repeat) ?? 0) <= RUN_DELAY_LIMIT,
-  );
-  return { ...series, values: new Map(values) };
 }
 
 /** `x25519-handle 32 B by node`. */
@@ -197,8 +189,8 @@ const STANDS_BESIDE = {
 /** What an operation is made of, where that was measured too. */
 function partsOf(cells: readonly CellResult[]): string[] {
   return cells.flatMap((cell) => {
-    const theirs = summarise(undisturbed(cell, THEIRS))?.value;
-    const ours = summarise(undisturbed(cell, OURS))?.value;
+    const theirs = summarise(seriesOf(cell, THEIRS))?.value;
+    const ours = summarise(seriesOf(cell, OURS))?.value;
     if (theirs === undefined || ours === undefined) return [];
     const parts = [...cell.series.values()].flatMap((series) => {
       const name = /^part: (.*)$/.exec(series.metric === 'cross-check' ? series.kind : '')?.[1];
@@ -241,11 +233,11 @@ function precisionOf(cells: readonly CellResult[], records: readonly RepeatRecor
     ),
   );
   return [
-    'Each repeat is a fresh process in which both take turns on the very same calls, ours, theirs, ' +
-      'theirs, ours, or the other way round, as its seed says; openssl speed runs as a process of its ' +
-      'own in its turn. Ratios are taken within repeats.',
-    `${leftOut} of ${countOf(all, 'repeat')} were left out, because a side waited for a core for more ` +
-      `than ${percent(RUN_DELAY_LIMIT)} of its time.`,
+    'Each repeat is a fresh process in which both take turns on the very same calls, in short rounds: ' +
+      'ours, theirs, theirs, ours, or the other way round, as its seed says; openssl speed runs as a ' +
+      'process of its own in its turn. Ratios are taken within repeats.',
+    `${leftOut} of ${countOf(all, 'repeat')} were left out: in more than half of their rounds a side ` +
+      'waited for a core for more than 1 % of its time. The other rounds of that kind are left out too.',
     `Versions: ${[...versions].sort().join('; ')}.`,
   ];
 }

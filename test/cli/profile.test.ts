@@ -25,7 +25,7 @@ before(async () => {
           pipelines: ['double-ratchet', 'double-ratchet:hop=none'],
           implementations: ['noble'],
           workloads: ['ping-pong:sessions=10,messages=10'],
-          threads: [1, 2],
+          threads: [1, 2, 12],
         },
       ],
       warmupMs: 50,
@@ -72,18 +72,20 @@ test('a cell is profiled in a repeat of its own, which is in no result', async (
 
 test('a second profile of a cell stands beside the first, also of a run that is finished', async () => {
   const directory = join(folder, 'twice');
-  const args = ['run', suite, '--filter', 't1$', '--repeats', '1'];
-  const profile = ['--profile', 'hop=none'];
+  const args = ['run', suite, '--filter', '/t12?$', '--repeats', '1'];
+  // A name counts as such, though as an expression it would match two cells.
+  const name = 'tiny/double-ratchet:hop=none/noble/ping-pong:messages=10,sessions=10/t1';
+  const profile = ['--profile', name];
   const first = await sealbench([...args, '--out', directory, ...profile], FAKE);
   assert.equal(first.status, 0, first.err);
   const second = await sealbench([...args, '--resume', directory, ...profile], FAKE);
   assert.equal(second.status, 0, second.err);
-  const name = 'tiny_double-ratchet_hop=none_noble_ping-pong_messages=10,sessions=10_t1';
+  const file = 'tiny_double-ratchet_hop=none_noble_ping-pong_messages=10,sessions=10_t1';
   assert.deepEqual((await readdir(join(directory, 'profiles'))).toSorted(), [
-    `${name}-2.cpuprofile`,
-    `${name}.cpuprofile`,
+    `${file}-2.cpuprofile`,
+    `${file}.cpuprofile`,
   ]);
-  assert.equal((await readRun(directory)).records.length, 2);
+  assert.equal((await readRun(directory)).records.length, 4);
 });
 
 test('a profile that matches no cell or several is refused before anything runs', async () => {
@@ -94,7 +96,7 @@ test('a profile that matches no cell or several is refused before anything runs'
   assert.match(none.err, /"triple-ratchet" matches none; the cells are:\n {2}tiny\/double-ratchet/);
   const several = await sealbench([...args, 'hop=none'], FAKE);
   assert.equal(several.status, 2);
-  assert.match(several.err, /"hop=none" matches several:\n {2}\S+t1\n {2}\S+t2\n$/);
+  assert.match(several.err, /"hop=none" matches several:\n {2}\S+t1\n {2}\S+t2\n {2}\S+t12\n$/);
   const broken = await sealbench([...args, '('], FAKE);
   assert.equal(broken.status, 2);
   assert.match(broken.err, /--profile expected the name of a cell or a regular expression/);

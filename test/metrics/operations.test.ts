@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { Histogram } from '../../src/measure/histogram.ts';
 import type { CrossCheckFacts } from '../../src/measure/operation-facts.ts';
 import contaminatedShare from '../../src/metrics/contaminated-share.ts';
-import crossCheckRunDelay from '../../src/metrics/cross-check-run-delay.ts';
 import crossCheck from '../../src/metrics/cross-check.ts';
 import type { Metric, MetricInput } from '../../src/metrics/_metric.ts';
 import primitiveCpu from '../../src/metrics/primitive-cpu.ts';
@@ -140,15 +139,28 @@ test('parts are there by their names', () => {
   assert.equal(found['part: import'], 10);
 });
 
-test('the side that waited more counts, unless CPU is compared', () => {
-  const round = { wallNs: [1], theirs: 1 };
-  const waited = [
-    { ...round, delays: [10, 30] as const },
-    { ...round, delays: [20, -1] as const },
-  ];
-  assert.deepEqual(values(crossCheckRunDelay, checked(waited)), { '': 0.03 });
-  const byCpu = waited.map((one) => ({ ...one, compared: 'cpu' as const }));
-  assert.deepEqual(values(crossCheckRunDelay, checked(byCpu)), {});
+test('rounds in which a side waited are left out, and with too many of them the repeat', () => {
+  const quiet = { wallNs: [1_000], theirs: 100 };
+  const oursWaited = { wallNs: [9_000], theirs: 900, delays: [11, 0] as const };
+  const theirsWaited = { ...oursWaited, delays: [0, 11] as const };
+  const half = values(crossCheck, checked([quiet, oursWaited, theirsWaited, quiet]));
+  assert.deepEqual([half['ours']!, half['theirs']!].map(Math.round), [100, 100]);
+  assert.equal(Math.round(half['ours-all-rounds']!), 300);
+  const most = values(crossCheck, checked([quiet, oursWaited, theirsWaited]));
+  assert.deepEqual([most['ours'], most['theirs']], [undefined, undefined]);
+  assert.ok(most['theirs-all-rounds']! > 100);
+});
+
+test('waiting is not in CPU, so nothing is left out where that is compared', () => {
+  const waited = {
+    wallNs: [1],
+    cpuNs: [500],
+    theirs: 1,
+    compared: 'cpu',
+    delays: [900, -1],
+  } as const;
+  const found = values(crossCheck, checked([{ ...waited, wallNs: [1], cpuNs: [500] }]));
+  assert.equal(Math.round(found['ours']!), 50);
 });
 
 test('samples that were merged are those of the windows', () => {

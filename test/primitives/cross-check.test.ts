@@ -19,6 +19,7 @@ function toolOf(changes: Partial<OpenTool> = {}, told: string[] = []): Tool {
   return {
     name: 'fake',
     title: 'a tool',
+    rounds: 2,
     open: async () => ({
       version: '9',
       async measure(one) {

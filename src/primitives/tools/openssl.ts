@@ -14,7 +14,9 @@ import { promisify } from 'node:util';
 import { HarnessError } from '../../core/errors.ts';
 import type { OpenTool, Tool } from '../tool.ts';
 
+/** It takes whole seconds. */
 const SECONDS = 1;
+const ROUNDS = 2;
 const TIMEOUT_MS = 60_000;
 
 /** Ours by name, and what `openssl speed` calls it. */
@@ -23,6 +25,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = { 'x25519-handle': 'ecdhx25
 const openssl: Tool = {
   name: 'openssl',
   title: "openssl speed of the system: one derivation after the other, in C, by the process's CPU",
+  rounds: ROUNDS,
   async open({ name }, implementation) {
     const algorithm = ALGORITHMS[name];
     if (algorithm === undefined) {
