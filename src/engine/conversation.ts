@@ -59,6 +59,7 @@ export interface Parties {
   readonly evidence?: World['evidence'] | undefined;
   readonly evidenceFrom?: World['evidenceFrom'];
   readonly answersLate?: World['answersLate'];
+  readonly standsAlone?: World['standsAlone'];
 }
 
 export interface Tally {
@@ -162,7 +163,8 @@ export class Conversation {
       count: 0,
     };
     this.#accepted = new Uint8Array(script.sessions);
-    const { clients, relay, authority, senders, targets, evidence, evidenceFrom } = parties;
+    const { clients, relay, authority, senders } = parties;
+    const { targets, evidence, evidenceFrom, standsAlone } = parties;
     if (isAsynchronous(clients)) {
       this.#connecting = undefined;
       this.#ends = new AsyncClientLoops(clients, recorder);
@@ -172,7 +174,8 @@ export class Conversation {
     }
     this.#provider = new ProviderLoops(relay, authority, recorder, senders);
     if (authority !== undefined) {
-      const terms = { targets, evidence, evidenceFrom, recovers: contract.recovers };
+      const { recovers } = contract;
+      const terms = { targets, evidence, evidenceFrom, standsAlone, recovers };
       const flags = buffers.flags(script.sessions * script.messages);
       this.recovery = new Recovery(terms, script, this.expectations, flags);
     }
@@ -209,8 +212,10 @@ export class Conversation {
       }
       this.#held.delete(round);
     }
-    for (const waiting of this.#waiting.values()) {
-      for (const _ of waiting) this.recovery!.unanswered();
+    for (const [session, waiting] of this.#waiting) {
+      for (const { message, member } of waiting) {
+        this.recovery!.unanswered(session, message, member);
+      }
     }
     // These are the engine's, and would be counted with what the sessions retain.
     this.#waiting.clear();
@@ -549,6 +554,7 @@ export class Conversation {
       recovered.add(room);
     }
     if (evidence.count === 0) return;
+    this.#parties.authority!.advance?.(round * this.#script.stepMs);
     recovery.tally.evidence += evidence.count;
     this.#provider.handOver(evidence, handed);
     for (let i = 0; i < evidence.count; i++) {

@@ -132,6 +132,7 @@ export function poisonRelay(relay: Relay): Relay {
 
 export function poisonAuthority(authority: Authority): Authority {
   return {
+    advance: (atMs) => authority.advance?.(atMs),
     recover: (session, member, evidence, out) =>
       lend(evidence, (copy) => borrow(out, (own) => authority.recover(session, member, copy, own))),
   };

@@ -17,6 +17,7 @@ export interface RecoveryTerms {
   readonly evidence?: 'message' | 'escrow' | undefined;
   readonly recovers?: 'all' | 'none' | undefined;
   readonly evidenceFrom?: number | undefined;
+  readonly standsAlone?: true | undefined;
 }
 
 const RECOVERED = 1;
@@ -29,6 +30,7 @@ export class Recovery {
   readonly #evidence: 'message' | 'escrow';
   readonly #recovers: 'all' | 'none';
   readonly #evidenceFrom: number;
+  readonly #standsAlone: boolean;
   /** Per message: what became of it. */
   readonly #flags: Uint8Array;
 
@@ -39,6 +41,7 @@ export class Recovery {
     this.#evidence = terms.evidence ?? 'message';
     this.#recovers = terms.recovers ?? 'all';
     this.#evidenceFrom = terms.evidenceFrom ?? 0;
+    this.#standsAlone = terms.standsAlone ?? false;
     this.#flags = flags;
     this.tally = {
       sessions: Math.min(script.sessions, terms.targets ?? script.sessions),
@@ -65,7 +68,7 @@ export class Recovery {
 
   /** The receiver got a message, for the first time. */
   delivered(session: number, message: number): void {
-    if (session >= this.tally.sessions) return;
+    if (session >= this.tally.sessions || message < this.#evidenceFrom) return;
     this.tally.delivered += 1;
     this.#flag(session, message, DELIVERED);
   }
@@ -91,15 +94,30 @@ export class Recovery {
     this.#expectations.fault(session, message, reason);
   }
 
-  /** No later frame of the other member came that would have told the key. */
-  unanswered(): void {
+  /** No later frame of the other member told the key, although `member`'s message waited for one. */
+  unanswered(session: number, message: number, member: number): void {
     this.tally.failed += 1;
+    const { fates, delays, speakers, messages } = this.#script;
+    const from = session * messages;
+    for (let at = from; at < from + messages; at++) {
+      // The network may have kept a message from being answered.
+      if (fates[at] !== FATE.delivered || delays[at] !== 0) return;
+    }
+    if (!speakers.subarray(from + message, from + messages).some((speaker) => speaker !== member)) {
+      return;
+    }
+    this.#expectations.fault(
+      session,
+      message,
+      'the authority could not recover an answered message',
+    );
   }
 
   /** Whether evidence that this message rests on may have been lost: with any earlier message. */
   #mayMissField(session: number, message: number): boolean {
     const { fates, lossAt, messages } = this.#script;
     if (lossAt === 'downlink') return false; // Lost after evidence was taken.
+    if (this.#standsAlone) return false;
     const from = session * messages;
     return fates.subarray(from, from + message).includes(FATE.lost);
   }

@@ -361,6 +361,7 @@ function converse(
     evidence: world.evidence,
     evidenceFrom: world.evidenceFrom,
     answersLate: world.answersLate,
+    standsAlone: world.standsAlone,
   };
   return new Conversation(parties, script, payload, pipeline, recorder, digest, batch, buffers);
 }

@@ -61,7 +61,24 @@ function warrantCosts(shards: readonly ShardFacts[]): WarrantCosts | undefined {
   const recover = cpuPerCall(shards, 'recover', EVERY_BLOCK);
   if (recover === undefined) return undefined;
   const handOver = cpuPerCall(shards, 'hand-over', EVERY_BLOCK);
-  return { handOver, recover, framesPerRecovered: framesPerRecovered(shards) };
+  return {
+    handOver,
+    recover: recover * callsPerFrame(shards),
+    framesPerRecovered: framesPerRecovered(shards),
+  };
+}
+
+/** Calls of `recover` for one frame of evidence: more than one where it is shown again. */
+function callsPerFrame(shards: readonly ShardFacts[]): number {
+  let calls = 0;
+  let frames = 0;
+  for (const { stages, recovery } of shards) {
+    const stage = stages.find(({ id }) => id === 'recover');
+    if (recovery === undefined || stage === undefined) return 1;
+    calls += stage.latency.calls + stage.cpu.calls.reduce((sum, count) => sum + count, 0);
+    frames += recovery.evidence;
+  }
+  return frames === 0 ? 1 : Math.max(1, calls / frames);
 }
 
 function framesPerRecovered(shards: readonly ShardFacts[]): number | undefined {

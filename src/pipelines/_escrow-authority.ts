@@ -97,7 +97,7 @@ export class EvidenceFrame {
 export class EvidenceReader {
   readonly #layout: RatchetFrame;
   readonly #frame: EvidenceFrame;
-  /** Which member opened the session, learnt from frames that carry a handshake. */
+  /** Which member opened the session, plus one: that of the first handshake whose message opened. */
   readonly #initiators: Uint8Array;
 
   /** @param sealBytes What the message form adds to the plaintext. */
@@ -111,22 +111,32 @@ export class EvidenceReader {
   read(session: number, sender: number, evidence: Uint8Array): EvidenceFrame | undefined {
     const layout = this.#layout;
     if (!layout.read(evidence) || !layout.readOn(evidence, 0)) return undefined;
-    if (layout.hasHandshake) this.#initiators[session] = sender;
     const frame = this.#frame;
     frame.bytes = evidence;
     frame.session = session;
     frame.sender = sender;
     frame.end = session * 2 + sender;
-    frame.initiator = this.#initiators[session]!;
+    const known = this.#initiators[session]!;
+    // Nothing authenticates that a frame has a handshake before its message opens under it.
+    const assumed = layout.hasHandshake ? sender : 0;
+    frame.initiator = known === 0 ? assumed : known - 1;
     const { header } = frame;
     for (let i = 0; i < header.length; i++) header[i] = evidence[layout.headerAt + i]!;
     frame.n = getUint32(header, HEADER_N_AT);
     return frame;
   }
+
+  /** The message of the frame that was read last opened. */
+  confirm(): void {
+    const { session, initiator } = this.#frame;
+    if (this.#layout.hasHandshake) this.#initiators[session] ||= initiator + 1;
+  }
 }
 
 /** How a design comes by encryption keys. */
 export interface KeyRecovery {
+  /** As `Authority.advance`. */
+  advance?(atMs: number): void;
   /**
    * The key of this frame's message.
    *
@@ -153,6 +163,10 @@ export class RatchetAuthority implements Authority {
     this.#reader = new EvidenceReader(opening, this.#form.overheadBytes);
   }
 
+  advance(atMs: number): void {
+    this.#recovery.advance?.(atMs);
+  }
+
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number {
     const frame = this.#reader.read(session, member, evidence);
     if (frame === undefined) return OUTCOME.AUTH_FAILED;
@@ -163,6 +177,7 @@ export class RatchetAuthority implements Authority {
     if (!this.#form.openAsAuthority(plaintext, this.#key, frame.ofText(), sealed)) {
       return OUTCOME.AUTH_FAILED;
     }
+    this.#reader.confirm();
     this.#recovery.opened?.(frame);
     out.set(plaintext);
     return plaintext.length;

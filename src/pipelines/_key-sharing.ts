@@ -40,6 +40,15 @@ export function sharingParameters(options: Options): SharingParameters {
   return { trustees, threshold, verifiable: options['verifiable'] === 'yes' };
 }
 
+/** @throws HarnessError UNSUPPORTED for a field whose length two bytes do not hold. */
+export function requireFieldFits(sharing: KeySharing): void {
+  if (sharing.fieldBytes <= 0xffff) return;
+  throw new HarnessError(
+    'UNSUPPORTED',
+    `escrow-threshold: expected a field of at most 65,535 bytes, got ${sharing.fieldBytes}: choose fewer trustees`,
+  );
+}
+
 /** Makes the field of a message key; the same bytes again from the same key where it is verifiable. */
 export interface KeySharing {
   readonly fieldBytes: number;

@@ -94,6 +94,8 @@ export interface World {
    * answers with UNKNOWN_KEY is shown to it again after that.
    */
   readonly answersLate?: true;
+  /** Set where each message's evidence suffices for it: what was lost before excuses no failure. */
+  readonly standsAlone?: true;
   /**
    * The connection over which each user sends, where it is not the user's own: then every connection
    * listed here is opened besides those of the users.
@@ -202,6 +204,11 @@ export interface Relay {
 }
 
 export interface Authority {
+  /**
+   * The relay's time, which goes forward: what the authority may no longer know by then, it forgets.
+   * No frame says it, because whoever seals a frame chooses what is in it.
+   */
+  advance?(atMs: number): void;
   /**
    * Recovers one message from what the relay handed over. Whether what opened is what was sent, only
    * the engine knows: it tells valid and decoy apart.

@@ -146,7 +146,10 @@ export class RatchetEnds implements EndToEnd {
 
   send(session: number, member: number, plaintext: Uint8Array, atMs: number, outbox: Outbox): void {
     const field = this.beginSending(session, member, plaintext.length, atMs, outbox);
-    if (field.length > 0) this.#field!.write(field, this.#source);
+    if (field.length > 0) {
+      this.#field!.write(field, this.#source);
+      this.#source.chainKey.fill(0);
+    }
     this.finishSending(plaintext, outbox);
   }
 
@@ -236,6 +239,8 @@ export class RatchetEnds implements EndToEnd {
     const user = this.#members.user(session, member);
     const peer = this.#members.user(session, 1 - member);
     const accepting = state.flags === 0;
+    // Only the end that opens a session sends handshakes; one in its mailbox is somebody's addition.
+    if (layout.hasHandshake && (state.flags & IS_INITIATOR) !== 0) return OUTCOME.AUTH_FAILED;
     if (accepting) {
       if (!layout.hasHandshake) return OUTCOME.UNKNOWN_KEY;
       const outcome = this.#respond(user, peer, frame);
@@ -279,7 +284,10 @@ export class RatchetEnds implements EndToEnd {
         return OUTCOME.ESCROW_INVALID;
       }
       if (accepting) this.#field.begin?.(this.#source, this.#sessions.secret);
+      this.#source.chainKey.fill(0);
     }
+    // The first key of a chain must not outlive the step over it.
+    if (this.#ratchet.turned) this.#ratchet.turnedChain.fill(0);
     this.#skipped.commit(end);
     if (wasPending && this.#frame.shape.kemCiphertextBytes > 0) {
       this.#pending.release(state.extra[this.#pendingWord]!);

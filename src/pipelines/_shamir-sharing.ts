@@ -43,7 +43,7 @@ export class ShamirSharing implements KeySharing {
   readonly #coefficients: Uint8Array;
   readonly #share = new Uint8Array(SHARE_BYTES);
   readonly #seeds: Uint8Array;
-  readonly #sharedSecret = new Uint8Array(FIELD_SECRET_BYTES);
+  readonly #sharedSecrets: Uint8Array;
   readonly #shareKey = new Uint8Array(MESSAGE_KEY_BYTES);
 
   constructor(
@@ -60,6 +60,7 @@ export class ShamirSharing implements KeySharing {
     this.#parameters = parameters;
     this.#sharedEphemeral = options['variant'] === 'shamir-shared';
     this.#coefficients = new Uint8Array((parameters.threshold - 1) * MESSAGE_KEY_BYTES);
+    this.#sharedSecrets = new Uint8Array(parameters.trustees * FIELD_SECRET_BYTES);
     this.#seeds = new Uint8Array(parameters.trustees * FIELD_SECRET_BYTES);
     this.fieldBytes = shamirFieldBytes(seal, options, parameters);
   }
@@ -70,6 +71,9 @@ export class ShamirSharing implements KeySharing {
     else this.#writeSeparate(out, messageKey, info, aad);
     this.#coefficients.fill(0);
     this.#share.fill(0);
+    this.#seeds.fill(0);
+    this.#sharedSecrets.fill(0);
+    this.#shareKey.fill(0);
   }
 
   #writeSeparate(out: Uint8Array, messageKey: Uint8Array, info: Uint8Array, aad: Uint8Array): void {
@@ -93,17 +97,22 @@ export class ShamirSharing implements KeySharing {
     const { encBytes } = this.#seal;
     const seed = this.#seed(0);
     this.#draw(seed, messageKey, EPHEMERAL_LABEL);
-    const enc = out.subarray(0, encBytes);
+    this.#seal.encapsulateToAll(
+      out.subarray(0, encBytes),
+      this.#sharedSecrets,
+      seed,
+      this.#publicKeys,
+    );
     const sealedBytes = SHARE_BYTES + TAG_BYTES;
-    for (const [index, publicKey] of this.#publicKeys.entries()) {
+    for (let index = 0; index < this.#publicKeys.length; index++) {
       writeShare(this.#share, index + 1, messageKey, this.#coefficients);
-      this.#seal.encapsulateWith(enc, this.#sharedSecret, seed, publicKey);
-      deriveShareKey(this.#provider, this.#shareKey, this.#sharedSecret, info, index + 1);
+      const secretAt = index * FIELD_SECRET_BYTES;
+      const sharedSecret = this.#sharedSecrets.subarray(secretAt, secretAt + FIELD_SECRET_BYTES);
+      deriveShareKey(this.#provider, this.#shareKey, sharedSecret, info, index + 1);
       const at = encBytes + index * sealedBytes;
       const field = out.subarray(at, at + sealedBytes);
       this.#aead.seal(field, this.#shareKey, NONCE, aad, this.#share);
     }
-    seed.fill(0);
   }
 
   #seed(index: number): Uint8Array {

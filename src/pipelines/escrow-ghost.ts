@@ -196,6 +196,7 @@ const escrowGhost: Pipeline = {
     'Everything that it adds is paid by targets: read its difference to double-ratchet times the target share.',
     'The ghost never answers, so its sessions repeat the handshake on every frame and their ratchet never turns.',
     'The bundles of the ghost that clients download are not counted.',
+    'A copy and its message share one fate when the network loses: it is modelled as one request.',
     'With history=on the past is sent one message at a time; it is opened in tests and by attacks, and recall here counts messages after the ghost joined only.',
     'That the client hides the device from its list is assumed, not built.',
   ],
@@ -206,7 +207,8 @@ const escrowGhost: Pipeline = {
     targets: TARGETS_OPTION,
     joins: {
       title: 'messages of a session before the ghost is added',
-      values: { min: 0, max: 1_000_000 },
+      // With history the ghost is given that many messages on one chain.
+      values: { min: 0, max: SKIP_LIMIT },
       default: '0',
     },
     history: {
@@ -241,6 +243,7 @@ const escrowGhost: Pipeline = {
       targets,
       evidence: 'escrow',
       evidenceFrom: joining.after,
+      standsAlone: true,
     };
   },
   openRelay: openCarrierRelay,

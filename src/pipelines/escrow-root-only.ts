@@ -3,6 +3,7 @@ import type { FieldSeal, FieldSecret } from '../protocols/field-kem.ts';
 import { carry, openCarrierRelay } from './_carrier.ts';
 import { RatchetAuthority, type EvidenceFrame, type KeyRecovery } from './_escrow-authority.ts';
 import { FieldInfo } from './_escrow-field.ts';
+import { MESSAGE_FORM_OPTION } from './_message-form.ts';
 import { ESCROW_OPTIONS, openEscrowEnds, openField } from './_escrow-ratchet.ts';
 import { OUTCOME, type AuthorityOpening, type Pipeline, type World } from './_pipeline.ts';
 import { SKIP_LIMIT } from './_ratchet-ends.ts';
@@ -75,7 +76,11 @@ const escrowRootOnly: Pipeline = {
     'Recovers nothing on a double ratchet: RatchetInitAlice already mixes a fresh Diffie-Hellman agreement into the root key.',
     'Not harmless: who holds the authority key and sits on the path when a session begins can put its own ratchet key in place of the initiator’s. Not mounted here.',
   ],
-  options: ESCROW_OPTIONS,
+  options: {
+    ...ESCROW_OPTIONS,
+    // Under etm alone any key opens to something, and SK would look as if it did.
+    msg: { ...MESSAGE_FORM_OPTION, values: ['one-key', 'etm-commit'] },
+  },
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   recovers: 'none',

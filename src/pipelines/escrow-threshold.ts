@@ -13,6 +13,7 @@ import {
 import { requireRecomputable, VERIFIABLE_OPTION } from './_escrow-verifiable.ts';
 import {
   ESCROW_THRESHOLD_TYPE,
+  requireFieldFits,
   sharingParameters,
   type KeySharing,
   type SharingParameters,
@@ -126,12 +127,14 @@ const escrowThreshold: Pipeline = {
   skipLimit: SKIP_LIMIT,
   open(setup): World {
     const { sharing, secrets, parameters } = shareKeys(setup);
+    requireFieldFits(sharing);
     const ends = openEscrowEnds(setup, new SharedKeyField(sharing, parameters.verifiable));
     return {
       ...carry(setup, ends),
       authority: secrets,
       directory: ends.accounts.directory,
       targets: targetsOf(setup.options, setup.members.sessions),
+      standsAlone: true,
     };
   },
   openRelay: openCarrierRelay,

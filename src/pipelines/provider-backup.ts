@@ -58,6 +58,7 @@ const providerBackup: Pipeline = {
   caveats: [
     'Each message is uploaded by its sender as it is sent; a backup each night would cost fewer records.',
     'What the receiver’s device uploads is not modelled: it would double the bytes.',
+    'An upload and its message share one fate when the network loses: it is modelled as one request.',
     'With rest=none the backup lies in the clear.',
   ],
   options: {
@@ -75,6 +76,7 @@ const providerBackup: Pipeline = {
       authority: [EMPTY],
       directory: ends.accounts.directory,
       evidence: 'escrow',
+      standsAlone: true,
     };
   },
   openRelay: openCarrierRelay,

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { HarnessError } from '../core/errors.ts';
 import {
   AEAD_TAG_BYTES,
   X25519_BYTES,
@@ -90,6 +91,19 @@ export interface FieldSeal {
     sharedSecret: Uint8Array,
     seed: Uint8Array,
     publicKey: Uint8Array,
+  ): void;
+  /**
+   * `encapsulateWith` to several recipients under one `enc`, as RFC 9180 does not define and Sealed
+   * Sender v2 does. Over X25519 only.
+   *
+   * @param sharedSecrets 32 bytes for each.
+   * @throws HarnessError UNSUPPORTED for X-Wing, whose ciphertext is made for one key.
+   */
+  encapsulateToAll(
+    enc: Uint8Array,
+    sharedSecrets: Uint8Array,
+    seed: Uint8Array,
+    publicKeys: readonly Uint8Array[],
   ): void;
   /**
    * @returns Whether `enc` is a key that can be used. A changed one of X-Wing can, and gives another
@@ -199,6 +213,28 @@ class X25519Fields implements FieldSeal {
     }
   }
 
+  encapsulateToAll(
+    enc: Uint8Array,
+    sharedSecrets: Uint8Array,
+    seed: Uint8Array,
+    publicKeys: readonly Uint8Array[],
+  ): void {
+    this.#hpke.deriveSecretKey(this.#ephemeral, seed);
+    try {
+      for (const [index, publicKey] of publicKeys.entries()) {
+        const at = index * FIELD_SECRET_BYTES;
+        const sharedSecret = sharedSecrets.subarray(at, at + FIELD_SECRET_BYTES);
+        if (index === 0) {
+          this.#hpke.encapsulateWith(enc, sharedSecret, this.#ephemeral, publicKey);
+        } else {
+          this.#hpke.encapsulateAgain(enc, sharedSecret, this.#ephemeral, publicKey);
+        }
+      }
+    } finally {
+      this.#ephemeral.fill(0);
+    }
+  }
+
   decapsulate(sharedSecret: Uint8Array, secret: FieldSecret, enc: Uint8Array): boolean {
     return this.#hpke.decapsulate(sharedSecret, enc, secret.key, secret.publicKey);
   }
@@ -297,6 +333,10 @@ class XWingFields implements FieldSeal {
     } finally {
       this.#encapsulation.fill(0);
     }
+  }
+
+  encapsulateToAll(): never {
+    throw new HarnessError('UNSUPPORTED', 'x-wing has no form for several recipients');
   }
 
   decapsulate(sharedSecret: Uint8Array, secret: FieldSecret, enc: Uint8Array): boolean {

@@ -196,6 +196,28 @@ export class Hpke {
     }
   }
 
+  /**
+   * `encapsulateWith` to one more recipient under the same ephemeral key, whose public half is known:
+   * one agreement and one ExtractAndExpand.
+   */
+  encapsulateAgain(
+    encapsulated: Uint8Array,
+    sharedSecret: Uint8Array,
+    ephemeralSecret: Uint8Array,
+    recipientPublic: Uint8Array,
+  ): void {
+    try {
+      expectKey('recipientPublic', recipientPublic);
+      this.#base.encapsulated.set(encapsulated);
+      this.#provider.x25519(this.#base.ephemeralShared, ephemeralSecret, recipientPublic);
+      this.#base.recipientPublic.set(recipientPublic);
+      this.#extractAndExpand(this.#base);
+      sharedSecret.set(this.#sharedSecret);
+    } finally {
+      this.#wipe(this.#base);
+    }
+  }
+
   /** Decap, RFC 9180 §4.1. @returns Whether `encapsulated` is a key that can be used. */
   decapsulate(
     sharedSecret: Uint8Array,

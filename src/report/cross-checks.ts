@@ -236,8 +236,9 @@ function precisionOf(cells: readonly CellResult[], records: readonly RepeatRecor
     'Each repeat is a fresh process in which both take turns on the very same calls, in short rounds: ' +
       'ours, theirs, theirs, ours, or the other way round, as its seed says; openssl speed runs as a ' +
       'process of its own in its turn. Ratios are taken within repeats.',
-    `${leftOut} of ${countOf(all, 'repeat')} were left out: in more than half of their rounds a side ` +
-      'waited for a core for more than 1 % of its time. The other rounds of that kind are left out too.',
+    'Rounds in which a side waited for a core for more than 1 % of its time are left out where it is ' +
+      'the mean of thousands of calls that is compared, for the waiting is in it; with more than half ' +
+      `of its rounds a repeat is left out: ${leftOut} of ${countOf(all, 'repeat')}.`,
     `Versions: ${[...versions].sort().join('; ')}.`,
   ];
 }

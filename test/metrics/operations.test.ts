@@ -151,16 +151,20 @@ test('rounds in which a side waited are left out, and with too many of them the 
   assert.ok(most['theirs-all-rounds']! > 100);
 });
 
-test('waiting is not in CPU, so nothing is left out where that is compared', () => {
+test('waiting is not in CPU and not in the median of single calls: nothing is left out there', () => {
   const waited = {
     wallNs: [1],
     cpuNs: [500],
+    latencyNs: [70],
     theirs: 1,
-    compared: 'cpu',
     delays: [900, -1],
   } as const;
-  const found = values(crossCheck, checked([{ ...waited, wallNs: [1], cpuNs: [500] }]));
-  assert.equal(Math.round(found['ours']!), 50);
+  const ours = (compared: 'cpu' | 'latency'): number =>
+    values(
+      crossCheck,
+      checked([{ ...waited, wallNs: [1], cpuNs: [500], latencyNs: [70], compared }]),
+    )['ours']!;
+  assert.deepEqual([ours('cpu'), ours('latency')].map(Math.round), [50, 70]);
 });
 
 test('samples that were merged are those of the windows', () => {

@@ -9,6 +9,7 @@ import { SeededRandom } from '../../src/core/random.ts';
 import type { ProviderModule } from '../../src/crypto/provider.ts';
 import { OUTCOME, type Pipeline } from '../../src/pipelines/_pipeline.ts';
 import { SmallWorld } from '../conformance/_small-world.ts';
+import { openEscrow, receiveAt, recover, sendAt } from './_escrow-world.ts';
 
 const native = await (await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider')).load();
 
@@ -67,7 +68,11 @@ for (const options of VARIANTS) {
     }
   });
 
-  test(`escrow-root-only opens the handshake secret and recovers nothing: ${shown}`, async () => {
+  test(`escrow-root-only opens the handshake secret and recovers nothing: ${shown}`, async (context) => {
+    if (options['msg'] === 'etm') {
+      context.skip('it has no bare etm, under which any key opens to something');
+      return;
+    }
     const world = await open('escrow-root-only', options);
     for (const message of converse(world, 0, TURNS)) {
       assert.ok(!isRecovered(world, 0, message));
@@ -157,3 +162,23 @@ function leadsTo(from: Uint8Array, to: Uint8Array, steps: number): boolean {
   }
   return false;
 }
+
+test('a handshake added by the end that answers is refused, and turns no authority round', async () => {
+  for (const name of ['escrow-seed', 'escrow-chain-key', 'escrow-message-key']) {
+    const world = await openEscrow(name);
+    const first = sendAt(world, 0, 0, 0);
+    assert.equal(receiveAt(world, first, 0), 0);
+    assert.equal(recover(world, first), 0);
+    const answer = sendAt(world, 0, 1, 0);
+    const swapped = new Uint8Array(answer.frame.length + 104);
+    swapped[0] = 1;
+    swapped.set(answer.frame.subarray(1), 105);
+    assert.equal(receiveAt(world, { ...answer, frame: swapped }, 0), OUTCOME.AUTH_FAILED);
+    recover(world, { ...answer, evidence: swapped });
+    assert.equal(receiveAt(world, answer, 0), 0);
+    assert.equal(recover(world, answer), 0, name);
+    const next = sendAt(world, 0, 0, 0);
+    assert.equal(receiveAt(world, next, 0), 0);
+    assert.equal(recover(world, next), 0, name);
+  }
+});

@@ -15,6 +15,7 @@ test('a warrant opens what its user sends and what it receives', async () => {
   ]) {
     const world = await openEscrow('escrow-warrant', options);
     for (const [index, member] of [0, 1, 1, 0, 1].entries()) {
+      world.authority!.advance!(index * DAY_MS * 0.7);
       const sent = sendAt(world, 0, member, index * DAY_MS * 0.7);
       assert.equal(receiveAt(world, sent, index * DAY_MS * 0.7), 0);
       assert.equal(recover(world, sent), 0, `message ${index}`);
@@ -43,8 +44,10 @@ test('what the retention has passed over cannot be opened any more', async () =>
   const world = await openEscrow('escrow-warrant', { retention: '5', window: '365' });
   const early = sendAt(world, 0, 0, 0);
   assert.equal(recover(world, early), 0);
+  world.authority!.advance!(5 * DAY_MS);
   assert.equal(recover(world, sendAt(world, 0, 0, 5 * DAY_MS)), 0);
   assert.equal(recover(world, early), 0, 'still within five days');
+  world.authority!.advance!(6 * DAY_MS);
   assert.equal(recover(world, sendAt(world, 0, 0, 6 * DAY_MS)), 0);
   assert.equal(recover(world, early), OUTCOME.UNKNOWN_KEY);
 });
@@ -52,6 +55,8 @@ test('what the retention has passed over cannot be opened any more', async () =>
 test('a day in the far future does not make the authority forget or step for long', async () => {
   const world = await openEscrow('escrow-warrant', { retention: '5', window: '365' });
   const true_ = sendAt(world, 0, 0, 0);
+  const early = sendAt(world, 0, 0, 20 * DAY_MS);
+  assert.equal(recover(world, early), OUTCOME.UNKNOWN_KEY, 'a day that has not come');
   const forged = { ...true_, evidence: true_.evidence.slice() };
   forged.evidence.set([0x7f, 0xff, 0xff, 0xff], 1 + 104 + 40 + 3);
   assert.equal(recover(world, forged), OUTCOME.UNKNOWN_KEY);
