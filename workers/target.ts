@@ -25,9 +25,13 @@ const BATCHES = 21;
 const WARMUP_BATCHES = 3;
 const BATCH_CALLS = 200;
 
+function loadPipeline(name: string): Promise<Pipeline> {
+  return loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
+}
+
 async function sampleRatchet(provider: Provider, rawCall: RawCalls): Promise<Pairs> {
   const parts = {
-    pipeline: await loadByName<Pipeline>(PIPELINES_DIR, 'double-ratchet', 'pipeline'),
+    pipeline: await loadPipeline('double-ratchet'),
     provider,
     behaviour: await loadByName<Behaviour>(BEHAVIOURS_DIR, 'one-way', 'behaviour'),
   };
@@ -36,10 +40,9 @@ async function sampleRatchet(provider: Provider, rawCall: RawCalls): Promise<Pai
 
 /** What the field of E3 in context mode adds to a sender's message, against its seal and its HMAC. */
 async function sampleContext(provider: Provider, rawCall: RawCalls): Promise<Pairs> {
-  const load = (name: string): Promise<Pipeline> =>
-    loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
-  const escrowed = { pipeline: await load('escrow-message-key'), options: { context: 'yes' } };
-  const plain = { pipeline: await load('double-ratchet'), options: {} };
+  const withField = await loadPipeline('escrow-message-key');
+  const escrowed = { pipeline: withField, options: { context: 'yes' } };
+  const plain = { pipeline: await loadPipeline('double-ratchet'), options: {} };
   return sampleFieldPairs(provider, escrowed, plain, rawCall, PAIRS);
 }
 
