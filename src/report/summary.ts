@@ -68,7 +68,11 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
   const others = [openingTable, bytesTable, latencyTable, indexTable, memoryTable].map((make) =>
     make(ordered),
   );
-  const besides = [...escrowTables(ordered, pipelines), ...guessPriceTables(ordered)];
+  const besides = [
+    rivalsTable(ordered, pipelines),
+    ...escrowTables(ordered, pipelines),
+    ...guessPriceTables(ordered),
+  ].filter(({ rows }) => rows.length > 0);
   return {
     title,
     question,
@@ -77,7 +81,7 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
     tables: [
       messageTable(ordered, baseline),
       ...besides,
-      ...[rivalsTable(ordered, pipelines), ...others].filter(({ rows }) => rows.length > 0),
+      ...others.filter(({ rows }) => rows.length > 0),
     ],
     besides,
     topics: topicsOf({ cells: ordered, pipelines, baseline }),
