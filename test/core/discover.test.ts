@@ -15,7 +15,7 @@ before(async () => {
     'types.d.ts': 'export type T = 1;',
     'notes.md': 'notes',
     'wrong.ts': "export default { name: 'other' };",
-    'foreign/own.library.ts': "export default { name: 'own.library' };",
+    'foreign/own.package.ts': "export default { name: 'own.package' };",
     'foreign/_library.ts': 'export const shared = 2;',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
@@ -23,19 +23,19 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 test('things are found in a folder and in the folders in it, without shared machinery', async () => {
-  assert.deepEqual(await listNames(folder), ['own', 'own.library', 'wrong']);
+  assert.deepEqual(await listNames(folder), ['own', 'own.package', 'wrong']);
 });
 
 test('a thing is loaded by its name wherever it lies', async () => {
-  for (const name of ['own', 'own.library']) {
+  for (const name of ['own', 'own.package']) {
     assert.equal((await loadByName(folder, name, 'thing')).name, name);
   }
 });
 
 test('an unknown name is refused with the nearest known one, and a file must say its own', async () => {
-  await assert.rejects(loadByName(folder, 'own.librari', 'thing'), {
+  await assert.rejects(loadByName(folder, 'own.packag', 'thing'), {
     code: 'BAD_INPUT',
-    message: 'unknown thing "own.librari"; did you mean "own.library"?',
+    message: 'unknown thing "own.packag"; did you mean "own.package"?',
   });
   await assert.rejects(loadByName(folder, 'wrong', 'thing'), {
     code: 'BAD_INPUT',

@@ -74,7 +74,7 @@ export function plain(bytes: Uint8Array): Bytes {
 }
 
 export class LibsignalDevices {
-  readonly library: Libsignal;
+  readonly libsignal: Libsignal;
   readonly stores: {
     readonly session: SessionStore;
     readonly identity: IdentityKeyStore;
@@ -98,7 +98,7 @@ export class LibsignalDevices {
 
   /** Registers all users: one key generation each. */
   constructor(library: Libsignal, members: PackedMembers, users: number) {
-    this.library = library;
+    this.libsignal = library;
     this.#members = members;
     for (let user = 0; user < users; user++) {
       this.#identities.push(library.IdentityKeyPair.generate());
@@ -151,7 +151,7 @@ export class LibsignalDevices {
    * and where the signed prekey is missing or a week old one each more.
    */
   publish(user: number, atMs: number, outbox: Outbox): void {
-    const { KEMKeyPair, KyberPreKeyRecord, PreKeyRecord, PrivateKey } = this.library;
+    const { KEMKeyPair, KyberPreKeyRecord, PreKeyRecord, PrivateKey } = this.libsignal;
     const { privateKey: identitySecret, publicKey: identity } = this.#identities[user]!;
     const id = ++this.#lastId;
     const secret = PrivateKey.generate();
@@ -181,7 +181,7 @@ export class LibsignalDevices {
 
   /** Opens the session of the end that was turned to. @returns 0, or a negative outcome. */
   async initiate(bundle: Uint8Array): Promise<number> {
-    const { library, stores } = this;
+    const { libsignal: library, stores } = this;
     if (bundle.length !== BUNDLE_BYTES) return OUTCOME.AUTH_FAILED;
     try {
       await library.processPreKeyBundle(
@@ -204,7 +204,7 @@ export class LibsignalDevices {
    * @throws HarnessError for what is no refusal.
    */
   refused(error: unknown, message: Uint8Array | undefined): number {
-    const { library } = this;
+    const { libsignal: library } = this;
     if (this.#keyIsMissing && isOfLibsignal(library, error)) {
       this.#keyIsMissing = false;
       return OUTCOME.UNKNOWN_KEY;
@@ -218,7 +218,7 @@ export class LibsignalDevices {
   }
 
   #readBundle(bundle: Uint8Array): PreKeyBundle {
-    const { KEMPublicKey, PreKeyBundle: Bundle, PublicKey: Key } = this.library;
+    const { KEMPublicKey, PreKeyBundle: Bundle, PublicKey: Key } = this.libsignal;
     const key = (at: number): PublicKey =>
       Key.deserialize(plain(bundle.subarray(at, at + KEY_BYTES)));
     const signature = (at: number): Bytes => plain(bundle.subarray(at, at + SIGNATURE_BYTES));
@@ -240,7 +240,7 @@ export class LibsignalDevices {
   #signedPrekeyOf(user: number, atMs: number): SignedPreKeyRecord {
     const kept = this.#signedPrekeys[user];
     if (kept !== undefined && atMs - kept.madeAtMs < SIGNED_PREKEY_LIFE_MS) return kept.record;
-    const { PrivateKey, SignedPreKeyRecord: Signed } = this.library;
+    const { PrivateKey, SignedPreKeyRecord: Signed } = this.libsignal;
     const secret = PrivateKey.generate();
     const publicKey = secret.getPublicKey();
     const signature = this.#identities[user]!.privateKey.sign(publicKey.serialize());
@@ -257,7 +257,7 @@ export class LibsignalDevices {
       },
       getSession: async () => {
         const record = this.#records[this.#end];
-        return record === undefined ? null : this.library.SessionRecord.deserialize(record);
+        return record === undefined ? null : this.libsignal.SessionRecord.deserialize(record);
       },
       getExistingSessions: () => Promise.reject(new Error('there are no groups here')),
     };
@@ -269,7 +269,7 @@ export class LibsignalDevices {
       getIdentityKey: async () => this.#identities[this.#user]!.privateKey,
       getIdentityKeyPair: async () => this.#identities[this.#user]!,
       getLocalRegistrationId: async () => registrationIdOf(this.#user),
-      saveIdentity: async () => this.library.IdentityChange.NewOrUnchanged,
+      saveIdentity: async () => this.libsignal.IdentityChange.NewOrUnchanged,
       isTrustedIdentity: async (_name, key) => key.equals(this.identityKey(this.#peer)),
       getIdentity: async () => this.identityKey(this.#peer),
     };
@@ -278,7 +278,7 @@ export class LibsignalDevices {
   #prekeyStore(): PreKeyStore {
     return {
       savePreKey: () => Promise.reject(new Error('prekeys are made by publish')),
-      getPreKey: async (id) => this.library.PreKeyRecord.deserialize(this.#oneTimeOf(id).prekey),
+      getPreKey: async (id) => this.libsignal.PreKeyRecord.deserialize(this.#oneTimeOf(id).prekey),
       removePreKey: async (id) => {
         this.#oneTime.delete(id);
       },
@@ -300,7 +300,7 @@ export class LibsignalDevices {
     return {
       saveKyberPreKey: () => Promise.reject(new Error('prekeys are made by publish')),
       getKyberPreKey: async (id) =>
-        this.library.KyberPreKeyRecord.deserialize(this.#oneTimeOf(id).kyber),
+        this.libsignal.KyberPreKeyRecord.deserialize(this.#oneTimeOf(id).kyber),
       // It goes with the one-time prekey that was published with it.
       markKyberPreKeyUsed: async () => {},
     };

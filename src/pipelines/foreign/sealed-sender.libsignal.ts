@@ -79,7 +79,7 @@ class SealedSenderClients implements AsyncClients {
 
   constructor(devices: LibsignalDevices) {
     this.#devices = devices;
-    this.#service = new CertificateService(devices.library);
+    this.#service = new CertificateService(devices.libsignal);
   }
 
   async publish(user: number, atMs: number, outbox: Outbox): Promise<void> {
