@@ -99,7 +99,7 @@ class SealedSenderClients implements AsyncClients {
     outbox: Outbox,
   ): Promise<void> {
     const devices = this.#devices;
-    const { library, stores } = devices;
+    const { libsignal: library, stores } = devices;
     devices.turnTo(session, member);
     try {
       const { user } = devices;
@@ -125,7 +125,7 @@ class SealedSenderClients implements AsyncClients {
     out: Uint8Array,
   ): Promise<number> {
     const devices = this.#devices;
-    const { library, stores } = devices;
+    const { libsignal: library, stores } = devices;
     devices.turnTo(session, member);
     try {
       const opened = await library.sealedSenderDecryptMessage(
@@ -156,7 +156,7 @@ class SealedSenderClients implements AsyncClients {
   async #openSeal(
     frame: Uint8Array,
   ): Promise<{ readonly isFirst: boolean; readonly message: Uint8Array | undefined } | undefined> {
-    const { library, stores } = this.#devices;
+    const { libsignal: library, stores } = this.#devices;
     try {
       const opened = await library.sealedSenderDecryptToUsmc(plain(frame), stores.identity);
       const type: number = library.CiphertextMessageType.PreKey;

@@ -55,7 +55,7 @@ class TripleRatchetClients implements AsyncClients {
     outbox: Outbox,
   ): Promise<void> {
     const devices = this.#devices;
-    const { library, stores } = devices;
+    const { libsignal: library, stores } = devices;
     devices.turnTo(session, member);
     try {
       const message = await library.signalEncrypt(
@@ -83,7 +83,7 @@ class TripleRatchetClients implements AsyncClients {
     out: Uint8Array,
   ): Promise<number> {
     const devices = this.#devices;
-    const { library, stores } = devices;
+    const { libsignal: library, stores } = devices;
     const { PreKey, Whisper } = library.CiphertextMessageType;
     const type: number | undefined = frame[0];
     if (type !== Whisper && type !== PreKey) return OUTCOME.AUTH_FAILED;
