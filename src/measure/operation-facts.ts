@@ -104,10 +104,10 @@ export const crossCheckFacts = z.object({
         runDelayNs: ns,
         wallNs: ns,
       }),
+      /** What the operation is made of, each by batches of its own, to explain a difference. */
+      parts: z.record(z.string(), batchColumns),
     }),
   ),
-  /** What the operation is made of, each by batches of its own, to explain a difference. */
-  parts: z.record(z.string(), batchColumns),
 });
 export type CrossCheckFacts = z.infer<typeof crossCheckFacts>;
 export type BatchColumns = z.infer<typeof batchColumns>;

@@ -49,9 +49,9 @@ export async function crossCheck(
   }
   const turns = new Turns(prepared);
   const oursFirst = new SeededRandom(seed, ORDER_STREAM).below(2) === 0;
-  const measured =
+  const rounds =
     purpose === 'verify'
-      ? { rounds: [], parts: {} }
+      ? []
       : await measureRounds(spec, turns, tool.rounds, open, oursFirst, clocks);
   await turns.check(`${operation.name} by ${implementation.name}`);
   return {
@@ -61,7 +61,7 @@ export async function crossCheck(
     tool: tool.name,
     toolVersion: open.version,
     oursFirst,
-    ...measured,
+    rounds,
   };
 }
 
@@ -72,34 +72,45 @@ async function measureRounds(
   tool: OpenTool,
   oursFirst: boolean,
   clocks: Clocks,
-): Promise<Pick<CrossCheckFacts, 'rounds' | 'parts'>> {
+): Promise<Round[]> {
   const endMs = clocks.nowMs() + warmupMs;
   while (clocks.nowMs() < endMs) turns.make(1);
-  const calls = callsPerBatch(turns.one, clocks);
+  const calls = sizeOfBatch(turns.one, clocks);
+  const parts = Object.entries(tool.parts ?? {}).map(([name, part]) => {
+    return { name, part, calls: sizeOfBatch(part, clocks) };
+  });
+  clocks.collectGarbage();
   const rounds: Round[] = [];
   for (let round = 0; round < count; round++) {
     // Ours, theirs, theirs, ours, and so on: a steady drift meets both alike.
     const oursNow = oursFirst === (round % 2 === 0);
-    // Each begins with an empty young generation, and pays for what it leaves there.
-    clocks.collectGarbage();
+    const measuredParts = Object.fromEntries(
+      parts.map(({ name, part, calls: perBatch }) => {
+        return [name, batchesOf(part, perBatch, PART_BATCHES, clocks)];
+      }),
+    );
     if (oursNow) {
       const ours = measureOurs(turns.one, calls, timedMs / count, clocks);
-      clocks.collectGarbage();
-      rounds.push({ ours, theirs: await measureTheirs(turns.one, tool, clocks) });
+      const theirs = await measureTheirs(turns.one, tool, clocks);
+      rounds.push({ ours, theirs, parts: measuredParts });
     } else {
       const theirs = await measureTheirs(turns.one, tool, clocks);
-      clocks.collectGarbage();
-      rounds.push({ theirs, ours: measureOurs(turns.one, calls, timedMs / count, clocks) });
+      const ours = measureOurs(turns.one, calls, timedMs / count, clocks);
+      rounds.push({ ours, theirs, parts: measuredParts });
     }
   }
-  const parts: Record<string, BatchColumns> = {};
-  for (const [name, part] of Object.entries(tool.parts ?? {})) {
-    const partCalls = callsPerBatch(part, clocks);
-    const batches: BatchColumns = { callsPerBatch: partCalls, wallNs: [], cpuNs: [] };
-    for (let batch = 0; batch < PART_BATCHES; batch++) addBatch(part, batches, clocks);
-    parts[name] = batches;
-  }
-  return { rounds, parts };
+  return rounds;
+}
+
+function batchesOf(
+  one: () => void,
+  callsPerBatch: number,
+  count: number,
+  clocks: Clocks,
+): BatchColumns {
+  const batches: BatchColumns = { callsPerBatch, wallNs: [], cpuNs: [] };
+  for (let batch = 0; batch < count; batch++) addBatch(one, batches, clocks);
+  return batches;
 }
 
 /** CPU and latency batches in turn, for about `timedMs`. */
@@ -154,7 +165,7 @@ async function measureTheirs(
 }
 
 /** A power of two with which a batch lasts {@link BATCH_NS}, at least 16. */
-function callsPerBatch(one: () => void, clocks: Clocks): number {
+function sizeOfBatch(one: () => void, clocks: Clocks): number {
   for (let calls = CALLS_MIN; ; calls *= 2) {
     let fastestMs = Infinity;
     for (let attempt = 0; attempt < SIZING_ATTEMPTS; attempt++) {

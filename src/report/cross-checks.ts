@@ -131,16 +131,23 @@ export function compare(cell: CellResult): Comparison {
     const text = `not judged: under ${formatQuantity(JUDGED_FROM_NS, 'ns')}`;
     return { ...common, agreement: 'not judged', text };
   }
-  const bound = 1 + (BOUNDS[toolOf(cell)] ?? BOUND);
+  const [agreement, text] = agreementOf(ratio, boundOf(cell));
+  return { ...common, agreement, text };
+}
+
+function boundOf(cell: CellResult): number {
+  return 1 + (BOUNDS[toolOf(cell)] ?? BOUND);
+}
+
+/** By where the whole interval lies, and in words. */
+function agreementOf(ratio: Estimate | undefined, bound: number): [Agreement, string] {
+  if (ratio?.low === undefined || ratio.high === undefined) {
+    return ['undecided', 'undecided: too few repeats'];
+  }
+  if (ratio.low >= 1 / bound && ratio.high <= bound) return ['agrees', 'agrees'];
+  if (ratio.low <= bound && ratio.high >= 1 / bound) return ['undecided', 'undecided'];
   const { value, low, high } = inPercent(ratio);
-  const by = `${decimal(value)} % [${decimal(low!)}, ${decimal(high!)}]`;
-  if (ratio.low >= 1 / bound && ratio.high <= bound) {
-    return { ...common, agreement: 'agrees', text: 'agrees' };
-  }
-  if (ratio.low > bound || ratio.high < 1 / bound) {
-    return { ...common, agreement: 'differs', text: `differs by ${by}` };
-  }
-  return { ...common, agreement: 'undecided', text: 'undecided' };
+  return ['differs', `differs by ${decimal(value)} % [${decimal(low!)}, ${decimal(high!)}]`];
 }
 
 /** `x25519-handle 32 B by node`. */
@@ -181,9 +188,9 @@ function statisticsOf(records: readonly RepeatRecord[]): string[] {
 }
 
 const STANDS_BESIDE = {
-  batches: 'the median of our batches, wall time, without a clock inside',
+  batches: 'the mean of our batches, wall time, without a clock inside',
   latency: 'the p50 of our latency batches, with one clock reading in each call',
-  cpu: 'the median CPU of our batches',
+  cpu: 'the mean CPU of our batches',
 } as const;
 
 /** What an operation is made of, where that was measured too. */
@@ -195,18 +202,19 @@ function partsOf(cells: readonly CellResult[]): string[] {
     const parts = [...cell.series.values()].flatMap((series) => {
       const name = /^part: (.*)$/.exec(series.metric === 'cross-check' ? series.kind : '')?.[1];
       const ns = summarise(series)?.value;
-      return name === undefined || ns === undefined ? [] : [{ name, ns }];
+      return name === undefined || ns === undefined ? [] : [{ name, ns, series }];
     });
-    if (parts.length === 0) return [];
-    const restNs = ours - parts.reduce((sum, { ns }) => sum + ns, 0);
     const [first] = parts;
-    const excess = first!.ns / theirs - 1;
+    if (first === undefined) return [];
+    const restNs = ours - parts.reduce((sum, { ns }) => sum + ns, 0);
+    const bound = boundOf(cell);
+    const ratio = ratioOf(first.series, seriesOf(cell, THEIRS));
     return [
       `${operationOf(cell)}, ${formatQuantity(ours, 'ns')}, is made of ` +
         `${joined(parts.map(({ name, ns }) => `${name}, ${formatQuantity(ns, 'ns')}`))}; the rest, ` +
-        `calls and a copy, is ${formatQuantity(Math.round(restNs), 'ns')}. The first alone is ` +
-        `${percent(Math.abs(excess))} ${excess < 0 ? 'below' : 'above'} the ` +
-        `${formatQuantity(theirs, 'ns')} of ${toolOf(cell)}.`,
+        'which is calls, a copy and collecting their garbage together, is ' +
+        `${formatQuantity(Math.round(restNs), 'ns')}. Of these, ${first.name} is what ` +
+        `${toolOf(cell)} does too, in ${formatQuantity(theirs, 'ns')}: ${agreementOf(ratio, bound)[1]}.`,
     ];
   });
 }

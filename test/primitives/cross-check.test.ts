@@ -121,7 +121,7 @@ test('what the operation is made of is measured beside it', async () => {
     toolOf({ parts }),
     fakeClocks(time),
   );
-  const { callsPerBatch, cpuNs } = facts.parts['half']!;
+  const { callsPerBatch, cpuNs } = facts.rounds[1]!.parts['half']!;
   assert.equal(Math.round(cpuNs[0]! / callsPerBatch), 25_000);
 });
 

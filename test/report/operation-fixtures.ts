@@ -88,9 +88,12 @@ export function operationRecord(
 export function crossCheckOf(
   oursNs: number,
   theirsNs: number,
-  changes: Partial<CrossCheckFacts> & { readonly waited?: number } = {},
+  changes: Partial<CrossCheckFacts> & {
+    readonly waited?: number;
+    readonly parts?: CrossCheckFacts['rounds'][number]['parts'];
+  } = {},
 ): CrossCheckFacts {
-  const { waited = 0, ...rest } = changes;
+  const { waited = 0, parts = {}, ...rest } = changes;
   return {
     primitive: 'x25519',
     bytes: 32,
@@ -115,9 +118,9 @@ export function crossCheckOf(
           runDelayNs: 0,
           wallNs: 1_000,
         },
+        parts,
       },
     ],
-    parts: {},
     ...rest,
   };
 }
