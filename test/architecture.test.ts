@@ -38,6 +38,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   results: ['measure'],
   metrics: ['measure', 'stats', 'results'],
   engine: ['pipelines', 'workload', 'measure', 'crypto'],
+  // No crypto: the relay cannot decrypt. Where a pipeline lets it read, it is handed a role.
+  relay: ['measure', 'workload', 'stats'],
   primitives: ['crypto', 'measure', 'stats'],
   runner: ['engine', 'primitives', 'suite', 'workload', 'results', 'measure', 'stats', 'pipelines'],
   report: ['results', 'metrics', 'stats', 'measure'],
