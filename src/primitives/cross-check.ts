@@ -2,8 +2,8 @@
  * One operation by our own batches and by another tool, in one process, in ABBA order.
  *
  * Ours is measured as stages of pipelines are: CPU batches have no clock inside, latency batches read
- * it once per call, and the two alternate. What of it is compared is what the tool measures: a median
- * of batches, of single calls, or CPU.
+ * it once per call. Which of them take turns with the tool is what it measures: a median of batches,
+ * of single calls, or CPU.
  *
  * @module
  */
@@ -50,9 +50,7 @@ export async function crossCheck(
   const turns = new Turns(prepared);
   const oursFirst = new SeededRandom(seed, ORDER_STREAM).below(2) === 0;
   const rounds =
-    purpose === 'verify'
-      ? []
-      : await measureRounds(spec, turns, tool.rounds, open, oursFirst, clocks);
+    purpose === 'verify' ? [] : await measureRounds(spec, turns, tool, open, oursFirst, clocks);
   await turns.check(`${operation.name} by ${implementation.name}`);
   return {
     primitive: operation.name,
@@ -68,7 +66,7 @@ export async function crossCheck(
 async function measureRounds(
   { warmupMs, timedMs }: Pick<OperationSpec, 'warmupMs' | 'timedMs'>,
   turns: Turns,
-  count: number,
+  { rounds: count, compared }: Tool,
   tool: OpenTool,
   oursFirst: boolean,
   clocks: Clocks,
@@ -89,14 +87,17 @@ async function measureRounds(
         return [name, batchesOf(part, perBatch, PART_BATCHES, clocks)];
       }),
     );
+    const takeOurs = (): Round['ours'] =>
+      measureOurs(turns.one, compared, calls, timedMs / count, clocks);
+    const takeTheirs = async (): Promise<Round['theirs']> => {
+      return { ...(await measureTheirs(turns.one, calls, tool, clocks)), compared };
+    };
     if (oursNow) {
-      const ours = measureOurs(turns.one, calls, timedMs / count, clocks);
-      const theirs = await measureTheirs(turns.one, tool, clocks);
-      rounds.push({ ours, theirs, parts: measuredParts });
+      const ours = takeOurs();
+      rounds.push({ ours, theirs: await takeTheirs(), parts: measuredParts });
     } else {
-      const theirs = await measureTheirs(turns.one, tool, clocks);
-      const ours = measureOurs(turns.one, calls, timedMs / count, clocks);
-      rounds.push({ ours, theirs, parts: measuredParts });
+      const theirs = await takeTheirs();
+      rounds.push({ ours: takeOurs(), theirs, parts: measuredParts });
     }
   }
   return rounds;
@@ -113,9 +114,10 @@ function batchesOf(
   return batches;
 }
 
-/** CPU and latency batches in turn, for about `timedMs`. */
+/** Latency batches where single calls are compared, otherwise CPU batches, for about `timedMs`. */
 function measureOurs(
   one: () => void,
+  compared: Tool['compared'],
   calls: number,
   timedMs: number,
   clocks: Clocks,
@@ -126,7 +128,10 @@ function measureOurs(
   const delayBefore = clocks.readRunDelayNs();
   const startMs = clocks.nowMs();
   do {
-    addBatch(one, batches, clocks);
+    if (compared !== 'latency') {
+      addBatch(one, batches, clocks);
+      continue;
+    }
     let beforeMs = clocks.nowMs();
     for (let call = 0; call < calls; call++) {
       one();
@@ -153,12 +158,13 @@ function addBatch(one: () => void, batches: BatchColumns, clocks: Clocks): void 
 
 async function measureTheirs(
   one: () => void,
+  calls: number,
   tool: OpenTool,
   clocks: Clocks,
-): Promise<Round['theirs']> {
+): Promise<Omit<Round['theirs'], 'compared'>> {
   const delayBefore = clocks.readRunDelayNs();
   const startMs = clocks.nowMs();
-  const { onThisThread, ...reading } = await tool.measure(one);
+  const { onThisThread, ...reading } = await tool.measure(one, calls);
   const wallNs = (clocks.nowMs() - startMs) * 1e6;
   const runDelayNs = onThisThread ? grown(delayBefore, clocks.readRunDelayNs()) : -1;
   return { ...reading, runDelayNs, wallNs };

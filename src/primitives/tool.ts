@@ -12,8 +12,13 @@ export interface Tool {
   /** The file's name. */
   readonly name: string;
   readonly title: string;
-  /** How often it is asked in a repeat, each time for a short while, ours before or after it. */
+  /**
+   * How often it is asked in a repeat, each time for a short while, ours before or after it. Shared
+   * machines change their speed by a third within a second, so turns are short and many.
+   */
   readonly rounds: number;
+  /** What of ours stands beside its figure: the same kind of statistic. */
+  readonly compared: CrossCheckFacts['rounds'][number]['theirs']['compared'];
   /**
    * @throws HarnessError UNAVAILABLE, saying how to get it; UNSUPPORTED for an operation that it
    *   does not have.
@@ -24,8 +29,11 @@ export interface Tool {
 /** A tool that is there. */
 export interface OpenTool {
   readonly version: string;
-  /** @param one Makes one call; foreign programs make their own and leave it alone. */
-  readonly measure: (one: () => void) => Promise<Reading>;
+  /**
+   * @param one Makes one call; foreign programs make their own and leave it alone.
+   * @param callsPerBatch What our batches have, a multiple of 4, for tools that take calls together.
+   */
+  readonly measure: (one: () => void, callsPerBatch: number) => Promise<Reading>;
   /** What the operation is made of, to explain a difference; each is one call. */
   readonly parts?: Readonly<Record<string, () => void>>;
 }
@@ -35,8 +43,6 @@ export interface Reading {
   readonly valueNs: number;
   /** What it is, in words. */
   readonly statistic: string;
-  /** What of ours stands beside it: the same kind of statistic. */
-  readonly compared: CrossCheckFacts['rounds'][number]['theirs']['compared'];
   readonly samples: number;
   /** Null where the tool does not say. */
   readonly callsPerSample: number | null;

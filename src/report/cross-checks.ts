@@ -26,10 +26,6 @@ const FEWEST_REPEATS = 3;
 
 const OURS = { metric: 'cross-check', kind: 'ours' } as const;
 const THEIRS = { metric: 'cross-check', kind: 'theirs' } as const;
-const ALL_ROUNDS = [
-  { metric: 'cross-check', kind: 'ours-all-rounds' },
-  { metric: 'cross-check', kind: 'theirs-all-rounds' },
-] as const;
 
 export type Agreement = 'agrees' | 'differs' | 'undecided' | 'not judged';
 
@@ -37,11 +33,9 @@ export interface Comparison {
   readonly agreement: Agreement;
   /** For people: `differs by 4.1 % [3.2, 5.0]`. */
   readonly text: string;
-  /** Ours over theirs, over the repeats that count; undefined without any. */
+  /** Ours over theirs; undefined without a repeat. */
   readonly ratio: Estimate | undefined;
-  /** Repeats that count, and those that were left out because most of their rounds were disturbed. */
   readonly repeats: number;
-  readonly leftOut: number;
 }
 
 export function crossChecksSummary(input: OperationSummaryInput): Summary {
@@ -79,18 +73,14 @@ export function crossCheckTable(
         rows.push({ cells: [label], remark });
         continue;
       }
-      const { ratio, text, repeats, leftOut } = compare(cell);
-      // Where nothing can be said, all that was measured is shown.
-      const [oursShown, theirsShown] = repeats > 0 ? [OURS, THEIRS] : ALL_ROUNDS;
-      const [ours, theirs] = [seriesOf(cell, oursShown), seriesOf(cell, theirsShown)];
-      const shownRatio = ratio ?? ratioOf(ours, theirs);
+      const { ratio, text, repeats } = compare(cell);
       rows.push({
         cells: [
           label,
-          summarise(ours),
-          summarise(theirs),
-          shownRatio && inPercent(shownRatio),
-          leftOut === 0 ? `${repeats}` : `${repeats} of ${repeats + leftOut}`,
+          summarise(seriesOf(cell, OURS)),
+          summarise(seriesOf(cell, THEIRS)),
+          ratio && inPercent(ratio),
+          `${repeats}`,
           text,
         ],
       });
@@ -110,22 +100,19 @@ export function crossCheckTable(
     notes: [
       `agrees: the whole interval lies within ${percent(BOUND)} either way, ` +
         `${percent(BOUNDS['openssl']!)} for openssl. differs: the whole of it lies beyond. ` +
-        `undecided: neither, or fewer than ${FEWEST_REPEATS} repeats were undisturbed.`,
+        `undecided: neither, or fewer than ${FEWEST_REPEATS} repeats.`,
       ...statisticsOf(records),
     ],
   };
 }
 
-/** @returns What the repeats that were not disturbed say. */
 export function compare(cell: CellResult): Comparison {
   const ours = seriesOf(cell, OURS);
   const ratio = ratioOf(ours, seriesOf(cell, THEIRS));
   const repeats = ratio?.repeats ?? 0;
-  const leftOut = cell.repeats - repeats;
-  const common = { ratio, repeats, leftOut };
+  const common = { ratio, repeats };
   if (ratio?.low === undefined || ratio.high === undefined || repeats < FEWEST_REPEATS) {
-    const why = leftOut > 0 ? 'disturbed' : 'too few repeats';
-    return { ...common, agreement: 'undecided', text: `undecided: ${why}` };
+    return { ...common, agreement: 'undecided', text: 'undecided: too few repeats' };
   }
   if ((summarise(ours)?.value ?? 0) < JUDGED_FROM_NS) {
     const text = `not judged: under ${formatQuantity(JUDGED_FROM_NS, 'ns')}`;
@@ -188,7 +175,7 @@ function statisticsOf(records: readonly RepeatRecord[]): string[] {
 }
 
 const STANDS_BESIDE = {
-  batches: 'the mean of our batches, wall time, without a clock inside',
+  batches: 'the p50 of our batches, wall time, without a clock inside',
   latency: 'the p50 of our latency batches, with one clock reading in each call',
   cpu: 'the mean CPU of our batches',
 } as const;
@@ -233,8 +220,6 @@ function judgeCells(cells: readonly CellResult[]): Judgement {
 function precisionOf(cells: readonly CellResult[], records: readonly RepeatRecord[]): string[] {
   const measured = cells.filter(({ status }) => status === 'ok');
   if (measured.length === 0) return [];
-  const leftOut = measured.reduce((sum, cell) => sum + compare(cell).leftOut, 0);
-  const all = measured.reduce((sum, { repeats }) => sum + repeats, 0);
   const versions = new Set(
     records.flatMap(({ implementation, crossCheck }) =>
       crossCheck === undefined ? [] : [`${implementation}: ${crossCheck.version}`],
@@ -243,10 +228,8 @@ function precisionOf(cells: readonly CellResult[], records: readonly RepeatRecor
   return [
     'Each repeat is a fresh process in which both take turns on the very same calls, in short rounds: ' +
       'ours, theirs, theirs, ours, or the other way round, as its seed says; openssl speed runs as a ' +
-      'process of its own in its turn. Ratios are taken within repeats.',
-    'Rounds in which a side waited for a core for more than 1 % of its time are left out where it is ' +
-      'the mean of thousands of calls that is compared, for the waiting is in it; with more than half ' +
-      `of its rounds a repeat is left out: ${leftOut} of ${countOf(all, 'repeat')}.`,
+      'process of its own in its turn. Ratios are taken within repeats, over the middle half of their ' +
+      'rounds: a machine that changes its speed between two turns puts a round at either end.',
     `Versions: ${[...versions].sort().join('; ')}.`,
   ];
 }

@@ -12,7 +12,6 @@ import { crossCheckOf, operationRecord } from './operation-fixtures.ts';
 interface Pair {
   readonly ours: number;
   readonly theirs: number;
-  readonly waited?: number;
 }
 
 function recordsOf(
@@ -25,9 +24,9 @@ function recordsOf(
     implementation: 'node',
     workload: `32B:against=${tool}`,
   };
-  return pairs.map(({ ours, theirs, waited = 0 }, repeat) =>
+  return pairs.map(({ ours, theirs }, repeat) =>
     operationRecord(names, repeat, {
-      crossCheck: crossCheckOf(ours, theirs, { tool, waited, ...changes }),
+      crossCheck: crossCheckOf(ours, theirs, { tool, ...changes }),
     }),
   );
 }
@@ -65,18 +64,6 @@ test('openssl may be further off than a harness in the same process', async () =
   assert.equal(compare(await cellOf(near(1.1), 'openssl')).agreement, 'agrees');
   assert.equal(compare(await cellOf(near(1.1), 'tinybench')).agreement, 'differs');
   assert.equal(compare(await cellOf(near(1.2), 'openssl')).agreement, 'differs');
-});
-
-test('repeats in which a side waited are left out, and counted', async () => {
-  const pairs = [...near(1), { ours: 90_000, theirs: 30_000, waited: 0.02 }];
-  const { agreement, repeats, leftOut } = compare(await cellOf(pairs));
-  assert.deepEqual([agreement, repeats, leftOut], ['agrees', 6, 1]);
-  const allWaited = near(1).map((pair) => ({ ...pair, waited: 0.5 }));
-  const none = compare(await cellOf(allWaited));
-  assert.deepEqual(
-    [none.agreement, none.text, none.repeats, none.leftOut],
-    ['undecided', 'undecided: disturbed', 0, 6],
-  );
 });
 
 test('two repeats are too few, and what is too fast is not judged', async () => {

@@ -84,16 +84,15 @@ export function operationRecord(
   };
 }
 
-/** Ours and theirs for one call of a repeat, by batches; waited for a core, as a share. */
+/** Ours and theirs for one call of a repeat, by batches. */
 export function crossCheckOf(
   oursNs: number,
   theirsNs: number,
   changes: Partial<CrossCheckFacts> & {
-    readonly waited?: number;
     readonly parts?: CrossCheckFacts['rounds'][number]['parts'];
   } = {},
 ): CrossCheckFacts {
-  const { waited = 0, parts = {}, ...rest } = changes;
+  const { parts = {}, ...rest } = changes;
   return {
     primitive: 'x25519',
     bytes: 32,
@@ -106,7 +105,7 @@ export function crossCheckOf(
         ours: {
           batches: { callsPerBatch: 1, wallNs: [oursNs], cpuNs: [oursNs] },
           latency: histogramOf([oursNs]),
-          runDelayNs: waited * 1_000,
+          runDelayNs: 0,
           wallNs: 1_000,
         },
         theirs: {

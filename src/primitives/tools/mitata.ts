@@ -2,40 +2,34 @@ import { HarnessError } from '../../core/errors.ts';
 import type { Tool } from '../tool.ts';
 import { installedVersion } from './_package-version.ts';
 
-/** Means stand beside means: ours are of batches that have no clock inside either. */
-const BATCHED = {
-  statistic: 'p50 of means of 4,096 calls, wall time',
-  compared: 'batches',
-} as const;
-const SINGLE = {
-  statistic: 'p50 of single calls, wall time, with one clock reading in each',
-  compared: 'latency',
-} as const;
-
-/**
- * Each round is with mitata's defaults: where a first call takes up to 65,536 ns a sample is the mean
- * of 4,096 calls, else it is one call; 12 samples and 642 ms at least. Shorter rounds would not do: it
- * begins by a full collection, after which V8 compiles some code again, and only among 12 samples the
- * median leaves out those that paid for that.
- */
-const ROUNDS = 2;
+const ROUNDS = 24;
+const ROUND_MS = 40;
 
 const mitata: Tool = {
   name: 'mitata',
-  title: 'mitata: the mean of 4,096 calls where one takes up to 65,536 ns, else single calls',
+  title: 'mitata: calls in batches, a clock reading before and after each batch',
   rounds: ROUNDS,
+  compared: 'batches',
   async open() {
     const { measure } = await load();
     return {
       version: installedVersion('mitata'),
-      async measure(one) {
-        const { p50, samples, ticks } = await measure(one);
-        const callsPerSample = Math.round(ticks / samples.length);
+      async measure(one, callsPerBatch) {
+        // Its defaults are samples of 4,096 calls and 642 ms at least: in that time the machine
+        // changes its speed, and ours would stand beside another machine. Without a collection
+        // first, after which V8 compiles some code again.
+        const options = {
+          batch_samples: callsPerBatch,
+          batch_threshold: Infinity,
+          min_cpu_time: ROUND_MS * 1e6,
+          gc: false,
+        };
+        const { p50, samples, ticks } = await measure(one, options);
         return {
           valueNs: p50,
-          ...(callsPerSample > 1 ? BATCHED : SINGLE),
+          statistic: 'p50 of means of as many calls as our batches have, wall time',
           samples: samples.length,
-          callsPerSample,
+          callsPerSample: Math.round(ticks / samples.length),
           onThisThread: true,
         };
       },

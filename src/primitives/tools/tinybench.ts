@@ -3,14 +3,15 @@ import type { Tool } from '../tool.ts';
 import { installedVersion } from './_package-version.ts';
 
 /** Together tinybench's own default of a second. */
-const ROUNDS = 8;
-const TIME_MS = 125;
-const WARMUP_MS = 10;
+const ROUNDS = 25;
+const TIME_MS = 40;
+const WARMUP_MS = 2;
 
 const tinybench: Tool = {
   name: 'tinybench',
   title: 'tinybench: a clock reading before and after every call',
   rounds: ROUNDS,
+  compared: 'latency',
   async open() {
     return {
       version: installedVersion('tinybench'),
@@ -24,7 +25,6 @@ const tinybench: Tool = {
         return {
           valueNs: p50 * 1e6,
           statistic: 'p50 of single calls, wall time, with one clock reading in each',
-          compared: 'latency',
           samples: samplesCount,
           callsPerSample: 1,
           onThisThread: true,
