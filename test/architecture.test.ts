@@ -37,6 +37,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   suite: ['workload'],
   results: ['measure'],
   metrics: ['measure', 'stats', 'results'],
+  compare: ['results', 'stats', 'metrics', 'measure'],
   engine: ['pipelines', 'workload', 'measure', 'crypto'],
   // No crypto: the relay cannot decrypt. Where a pipeline lets it read, it is handed a role.
   relay: ['measure', 'workload', 'stats'],
@@ -46,7 +47,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // prettier-ignore
   cli: [
     'providers', 'pipelines', 'crypto', 'workload', 'measure', 'stats', 'metrics', 'engine',
-    'suite', 'results', 'runner', 'report', 'primitives',
+    'suite', 'results', 'runner', 'report', 'primitives', 'compare',
   ],
   // Composition roots: they join provider, pipeline and engine, and nobody imports them.
   workers: [

@@ -10,6 +10,7 @@ import { loadByName } from '../src/core/discover.ts';
 import { HarnessError } from '../src/core/errors.ts';
 import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
 import type { ProviderModule } from '../src/crypto/provider.ts';
+import { slowed } from '../src/crypto/slowed.ts';
 import { runShard, type ShardAnswer, type ShardTask } from '../src/engine/shard.ts';
 import { abandon, BarrierAbandoned } from '../src/measure/barrier.ts';
 import { trackWasm } from '../src/measure/wasm.ts';
@@ -28,7 +29,8 @@ export default async function shard(task: ShardTask): Promise<ShardAnswer> {
       spec.workload.behaviour,
       'behaviour',
     );
-    const provider = await module.load(pipeline.needs);
+    const loaded = await module.load(pipeline.needs);
+    const provider = spec.extraCalls === undefined ? loaded : slowed(loaded, spec.extraCalls);
     return { facts: await runShard(task, { pipeline, provider, behaviour }) };
   } catch (error) {
     abandon(task.barrier);

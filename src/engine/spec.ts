@@ -32,4 +32,9 @@ export interface RepeatSpec {
    * asynchronous need it. No figure compares the two.
    */
   readonly cpu?: CpuBasis;
+  /**
+   * A planted slowdown: how many calls of an AEAD are made again, for each that a pipeline makes
+   * (src/crypto/slowed.ts). With 0 the provider is wrapped and nothing is made again.
+   */
+  readonly extraCalls?: number;
 }

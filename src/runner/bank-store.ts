@@ -29,15 +29,24 @@ import {
 import { RUNS_DIR } from '../core/paths.ts';
 import { environmentSchema, gitSchema } from '../results/environment.ts';
 import type { BankBlock } from './bank.ts';
+import type { Calibration } from './bank-arms.ts';
 import { FIGURES } from './bank-figures.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const MANIFEST_FILE = 'bank.json';
 const BLOCKS_FILE = 'blocks.ndjson';
 /** A line is some hundred bytes. */
 const FILE_BYTES_MAX = 2 ** 26;
 
 const count = z.int().nonnegative();
+
+const calibrationSchema: z.ZodType<Calibration> = z.strictObject({
+  extraCalls: z.number().positive(),
+  blocks: z.int().min(2),
+  added: z.number().positive(),
+  low: z.number(),
+  high: z.number(),
+});
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -50,6 +59,8 @@ const manifestSchema = z.strictObject({
   seed: count,
   /** In the order in which they are declared: the first is what the others are compared with. */
   arms: z.array(z.strictObject({ name: z.string(), spec: z.record(z.string(), z.unknown()) })),
+  /** What an extra call for each call costs, as a share of the CPU per message, found beforehand. */
+  calibration: calibrationSchema,
   codeDigest: z.string(),
   git: gitSchema.nullable(),
   environment: environmentSchema,

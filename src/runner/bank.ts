@@ -1,6 +1,6 @@
 /**
- * The bank: many comparisons of a thing with itself, so that a machine's rate of false alarms is
- * counted and not assumed.
+ * The bank: many comparisons of a thing with itself and with itself slowed down, so that a machine's
+ * rates of false alarms and of detection are counted and not assumed.
  *
  * A block is one fresh process of each arm, one after the other in random order. A comparison is a
  * number of consecutive blocks that no other comparison has. Arms are data: the first is what the
@@ -12,22 +12,8 @@
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import { meanInterval, type Interval } from '../stats/interval.ts';
-import { mean } from '../stats/moments.ts';
-import { proportionInterval } from '../stats/proportion.ts';
-import { loadWorkload } from '../suite/parse.ts';
-import { figuresOf, type FigureName, type ProcessFigures } from './bank-figures.ts';
-import { loadPipelines } from './pipelines-info.ts';
+import { figuresOf, type ProcessFigures } from './bank-figures.ts';
 import type { RunRepeat } from './repeat-report.ts';
-
-const PIPELINE = 'double-ratchet';
-/** Every message is like another, as figures over blocks need it. */
-const WORKLOAD = 'one-way';
-/** A batch of all sessions, however fast the machine is in its warm-up: then blocks are equal, too. */
-const SESSIONS = 24;
-/** Half of their rounds are read by CPU: some 60 blocks, about 0.2 s. */
-const MESSAGES = 120;
-const WARMUP_MS = 150;
 
 export interface Arm {
   readonly name: string;
@@ -40,39 +26,17 @@ export interface BankProcess extends ProcessFigures {
   readonly wallMs: number;
 }
 
-/** One attempt at a block, in the order in which its processes ran. */
+/** One attempt at a block. */
 export interface BankBlock {
   readonly block: number;
   /** 0, 1, ... */
   readonly attempt: number;
-  /** Whether the machine changed its speed, within a process or between them. */
+  /** Whether the machine changed its speed, within a process that counts or between them. */
   readonly disturbed: boolean;
   /** Whether it counts: the last attempt of its block. */
   readonly kept: boolean;
-  /** One of each arm, or up to the first that was disturbed where the block is not kept. */
+  /** In the order in which they ran. Of an arm that ran more than once the last process counts. */
   readonly processes: readonly BankProcess[];
-}
-
-/** A thing and a copy of it: what a machine calls a difference between them is a false alarm. */
-export async function armsOfSame(): Promise<Arm[]> {
-  const { workload } = await loadWorkload(WORKLOAD);
-  const { options } = (await loadPipelines([PIPELINE])).get(PIPELINE)!;
-  const spec: RepeatSpec = {
-    cell: `bank/${PIPELINE}/native/${WORKLOAD}:messages=${MESSAGES},sessions=${SESSIONS}/t1`,
-    pipeline: PIPELINE,
-    options: Object.fromEntries(
-      Object.entries(options).map(([name, option]) => [name, option.default]),
-    ),
-    provider: 'native',
-    workload: { ...workload, sessions: SESSIONS, messages: MESSAGES },
-    threads: 1,
-    seed: 1,
-    repeat: 0,
-    randomness: 'os',
-    purpose: 'measure',
-    warmupMs: WARMUP_MS,
-  };
-  return ['A', "A'"].map((name) => ({ name, spec }));
 }
 
 export interface FillOptions {
@@ -87,7 +51,7 @@ export interface FillOptions {
   readonly runRepeat: RunRepeat;
   /** Milliseconds that only grow. */
   readonly now: () => number;
-  /** Called as a block ends, before the next begins. */
+  /** Called as an attempt at a block ends, before the next begins. */
   readonly onBlock: (block: BankBlock) => void;
 }
 
@@ -104,136 +68,84 @@ const QUARTER_TOLERANCE = 0.02;
  * none.
  */
 const TENTH_TOLERANCE = 0.03;
-/** Then the block is kept as it is, so that a restless machine has its bank, too. */
-export const ATTEMPTS_MAX = 6;
+/**
+ * Processes of a block that may be thrown away, for each arm. Then the block is kept as it is, so
+ * that a restless machine has its bank, too.
+ */
+export const SPARE_PER_ARM = 3;
 
 /**
- * Runs what is missing of the bank. The block that `signal` interrupts is dropped.
+ * Runs what is missing of the bank. The attempt that `signal` interrupts is dropped.
  *
  * @throws HarnessError for a process that fails.
  */
 export async function fillBank(options: FillOptions): Promise<void> {
-  const { blocks, done, signal, onBlock } = options;
+  const { arms, blocks, done, signal, onBlock } = options;
   const finished = new Set(done.filter((block) => block.kept).map(({ block }) => block));
   for (let block = 0; block < blocks; block++) {
     if (finished.has(block)) continue;
-    let attempt = done.filter((before) => before.block === block).length;
-    for (; ; attempt++) {
-      const last = attempt >= ATTEMPTS_MAX - 1;
-      const processes = await runBlock(options, block, attempt, last);
+    const before = done.filter((attempt) => attempt.block === block);
+    let spare = SPARE_PER_ARM * arms.length;
+    for (const { processes } of before) spare -= processes.length;
+    for (let attempt = before.length; ; attempt++) {
+      const { processes, kept } = await runBlock(options, block, attempt, spare);
       if (signal.aborted) return;
-      const disturbed = isDisturbed(processes);
-      const kept = last || !disturbed;
-      onBlock({ block, attempt, disturbed, kept, processes });
+      onBlock({ block, attempt, disturbed: isDisturbed(latest(processes)), kept, processes });
       if (kept) break;
+      spare -= processes.length;
     }
   }
 }
 
-/** @param whole Whether to run every arm, whatever disturbs it. */
+/**
+ * A disturbed process is run again at once. The attempt is given up, before its last arm ran, when
+ * the machine is another one than it was at its beginning.
+ *
+ * @param spare How many processes may be thrown away.
+ */
 async function runBlock(
   { arms, seed, signal, runRepeat, now }: FillOptions,
   block: number,
   attempt: number,
-  whole: boolean,
-): Promise<BankProcess[]> {
+  spare: number,
+): Promise<Pick<BankBlock, 'processes' | 'kept'>> {
   const processes: BankProcess[] = [];
+  let counting = 0;
   for (const { name, spec } of new SeededRandom(seed, block, attempt).shuffle([...arms])) {
-    const startMs = now();
-    // The arms of a block work on the same input, in the same order of modes.
-    const report = await runRepeat({ ...spec, seed: seed + block, repeat: block }, signal);
-    if (signal.aborted) return processes;
-    const figures = report.status === 'ok' ? figuresOf(report) : undefined;
-    if (figures === undefined) {
-      const reason = report.reason ?? 'it has too few blocks';
-      throw new HarnessError('WRONG_RESULT', `block ${block}, arm ${name}: ${reason}`);
+    for (;;) {
+      const startMs = now();
+      // The arms of a block work on the same input, in the same order of modes.
+      const report = await runRepeat({ ...spec, seed: seed + block, repeat: block }, signal);
+      if (signal.aborted) return { processes, kept: false };
+      const figures = report.status === 'ok' ? figuresOf(report) : undefined;
+      if (figures === undefined) {
+        const reason = report.reason ?? 'it has too few blocks';
+        throw new HarnessError('WRONG_RESULT', `block ${block}, arm ${name}: ${reason}`);
+      }
+      processes.push({ arm: name, wallMs: Math.round(now() - startMs), ...figures });
+      const thrownAway = processes.length - counting - 1;
+      if (thrownAway >= spare || !isSlowed(processes.at(-1)!)) break;
     }
-    processes.push({ arm: name, wallMs: Math.round(now() - startMs), ...figures });
-    if (!whole && isDisturbed(processes)) break;
+    counting += 1;
+    if (processes.length <= spare && isDisturbed(latest(processes))) {
+      return { processes, kept: false };
+    }
   }
-  return processes;
+  return { processes, kept: true };
+}
+
+/** The last process of each arm. */
+export function latest(processes: readonly BankProcess[]): BankProcess[] {
+  return [...new Map(processes.map((process) => [process.arm, process])).values()];
+}
+
+function isSlowed({ kernelNs: { tenth, quarter } }: BankProcess): boolean {
+  return quarter > tenth * (1 + QUARTER_TOLERANCE);
 }
 
 function isDisturbed(processes: readonly BankProcess[]): boolean {
   const tenths = processes.map(({ kernelNs }) => kernelNs.tenth);
   return (
-    processes.some(
-      ({ kernelNs: { tenth, quarter } }) => quarter > tenth * (1 + QUARTER_TOLERANCE),
-    ) || Math.max(...tenths) > Math.min(...tenths) * (1 + TENTH_TOLERANCE)
+    processes.some(isSlowed) || Math.max(...tenths) > Math.min(...tenths) * (1 + TENTH_TOLERANCE)
   );
-}
-
-/** Of one arm against the first, over the blocks of one comparison. */
-export interface Comparison {
-  /** Times the first arm: the geometric mean over blocks. */
-  readonly ratio: number;
-  /** 95 %, Student's t on the mean of the logarithms. */
-  readonly interval: Interval;
-  /** Whether the whole interval lies beyond the floor. */
-  readonly beyond: 'slower' | 'faster' | 'no';
-}
-
-export interface ArmResult {
-  readonly arm: string;
-  readonly comparisons: readonly Comparison[];
-  /** How many intervals lie beyond the floor. */
-  readonly beyond: number;
-  /** Of the share of comparisons that do, exact; undefined without a comparison. */
-  readonly beyondShare: Interval | undefined;
-}
-
-/**
- * Judges the comparisons that are complete.
- *
- * @param arms The first is what the others are compared with.
- * @param floor Declared before: a difference of less is none that matters, as a share.
- */
-export function judgeBank(
-  blocks: readonly BankBlock[],
-  arms: readonly string[],
-  perComparison: number,
-  floor: number,
-  figure: FigureName,
-): ArmResult[] {
-  const [base, ...others] = arms;
-  const kept = blocks.filter((block) => block.kept).toSorted((a, b) => a.block - b.block);
-  const groups = Map.groupBy(kept, ({ block }) => Math.floor(block / perComparison));
-  const complete = [...groups.values()].filter((group) => group.length === perComparison);
-  return others.map((arm) => {
-    const comparisons = complete.map((group) =>
-      compare(
-        group.map(({ processes }) => logRatio(processes, base!, arm, figure)),
-        floor,
-      ),
-    );
-    const beyond = comparisons.filter((comparison) => comparison.beyond !== 'no').length;
-    const beyondShare =
-      comparisons.length === 0 ? undefined : proportionInterval(beyond, comparisons.length);
-    return { arm, comparisons, beyond, beyondShare };
-  });
-}
-
-function logRatio(
-  processes: readonly BankProcess[],
-  base: string,
-  arm: string,
-  figure: FigureName,
-): number {
-  const of = (name: string): number =>
-    processes.find((process) => process.arm === name)!.cpuNs[figure];
-  return Math.log(of(arm) / of(base));
-}
-
-function compare(logarithms: readonly number[], floor: number): Comparison {
-  const interval = meanInterval(logarithms);
-  if (interval === undefined) {
-    throw new RangeError(`"perComparison" expected at least two blocks, got ${logarithms.length}`);
-  }
-  const { low, high } = interval;
-  const edge = Math.log1p(floor);
-  return {
-    ratio: Math.exp(mean(logarithms)),
-    interval: { low: Math.exp(low), high: Math.exp(high) },
-    beyond: low > edge ? 'slower' : high < -edge ? 'faster' : 'no',
-  };
 }

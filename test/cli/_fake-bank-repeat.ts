@@ -7,13 +7,13 @@ import { shard } from '../report/fixtures.ts';
 
 const repeatMs = Number(process.env['FAKE_REPEAT_MS'] ?? '0');
 
-export async function runRepeat(_: RepeatSpec, signal: AbortSignal): Promise<RepeatReport> {
+export async function runRepeat(spec: RepeatSpec, signal: AbortSignal): Promise<RepeatReport> {
   await sleep(repeatMs, undefined, { signal }).catch(() => undefined);
   if (signal.aborted) return { status: 'error', reason: 'its process was killed', shards: [] };
   const block = {
     messages: 10,
     kernelCpuNs: 200_000,
-    cpu: { send: [10, 10_000] },
+    cpu: { send: [10, 10_000 * (1 + 0.25 * (spec.extraCalls ?? 0))] },
   } as const;
   return { status: 'ok', shards: [shard(Array.from({ length: 30 }, () => block))] };
 }

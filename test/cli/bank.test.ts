@@ -21,12 +21,17 @@ async function emptyFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-test('a bank of equal processes has no false alarm, and is judged again as it was', async (t) => {
+test('a bank that tells equal from slower is met, and is judged again as it was', async (t) => {
   const folder = await emptyFolder(t);
   const { status, out, err } = await bank(['--comparisons', '3', '--blocks', '4', '--out', folder]);
   assert.equal(status, 0, err);
-  assert.match(err, /^12 of 12 pairs to run$/m);
-  assert.match(out, /^A' +3 of 3 +0 +0 to 70\.8% +0% +0% +0% +met$/m);
+  assert.match(err, /^12 of 12 blocks to run$/m);
+  assert.match(out, /^A' +3 of 3 +0 +0 to 70\.8% +0 +0% +0% +0% +at most 1 +met$/m);
+  assert.match(out, /^A\+3% +3 of 3 +3 +29\.2 to 100% +3 +0% +0% +0% +at least 2 +met$/m);
+  assert.match(
+    out,
+    /^A\+5%: planted as 5\.00%, 5\.00% to 5\.00% by 20 pairs .* blocks it was 5\.00%/m,
+  );
   const lines = (await readFile(join(folder, 'blocks.ndjson'), 'utf8')).trimEnd().split('\n');
   assert.equal(lines.length, 12);
   const again = await bank(['--resume', folder]);
@@ -49,8 +54,8 @@ test('more than one interval beyond the floor is status 1, and each is named', a
   const { status, out, err } = await bank(['--resume', folder]);
   assert.equal(status, 1, err);
   assert.match(out, /^A' +3 of 3 +2 .*missed$/m);
-  assert.match(out, /^A', comparison 1: slower than A, \[1\.1000, 1\.1000\]\.$/m);
-  assert.match(out, /^A', comparison 3: slower/m);
+  assert.match(out, /^A', comparison 1: regressed, \[1\.1000, 1\.1000\]\.$/m);
+  assert.match(out, /^A', comparison 3: regressed/m);
 });
 
 test('an interrupted bank says how to go on, and goes on with what is missing', async (t) => {
@@ -68,7 +73,7 @@ test('an interrupted bank says how to go on, and goes on with what is missing', 
   assert.match(other.err, /expected to go on with the same bank, but seed of bank\.json changed/);
   const ended = await bank(['--resume', folder]);
   assert.equal(ended.status, 0, ended.err);
-  assert.match(ended.err, /^3 of 6 pairs to run$/m);
+  assert.match(ended.err, /^3 of 6 blocks to run$/m);
   assert.match(ended.out, /^A' +2 of 2 .*met$/m);
 });
 
@@ -80,7 +85,11 @@ test('as JSON a bank has every comparison', async (t) => {
   const { results } = JSON.parse(out) as { results: { arm: string; comparisons: unknown[] }[] };
   assert.deepEqual(
     results.map(({ arm, comparisons }) => [arm, comparisons.length]),
-    [["A'", 2]],
+    [
+      ["A'", 2],
+      ['A+3%', 2],
+      ['A+5%', 2],
+    ],
   );
 });
 

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile, appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { judgeBank } from '../../src/cli/bank-verdicts.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
 import { readEnvironment } from '../../src/results/environment.ts';
@@ -16,16 +17,15 @@ import {
   requireSameBank,
   type BankManifest,
 } from '../../src/runner/bank-store.ts';
+import { armsOf, calibrate, logRatios } from '../../src/runner/bank-arms.ts';
 import {
-  armsOfSame,
-  ATTEMPTS_MAX,
   fillBank,
-  judgeBank,
+  SPARE_PER_ARM,
   type Arm,
   type BankBlock,
   type FillOptions,
 } from '../../src/runner/bank.ts';
-import type { RepeatReport } from '../../src/runner/repeat-report.ts';
+import type { RepeatReport, RunRepeat } from '../../src/runner/repeat-report.ts';
 import { shard, type BlockFixture } from '../report/fixtures.ts';
 
 const SPEC = { cell: 'made up', seed: 0, repeat: 0 } as RepeatSpec;
@@ -89,11 +89,20 @@ function cpuOf(ns: number): Record<FigureName, number> {
   return { 'lower-quartile': ns, median: 1, mean: 1 };
 }
 
+/** What is said of A'. */
+function bankOf(
+  blocks: readonly BankBlock[],
+  blocksPerComparison: number,
+  floor = 0.01,
+): ReturnType<typeof judgeBank>[number] {
+  const comparisons = Math.floor(blocks.length / blocksPerComparison);
+  const shape = { arms: ARMS, comparisons, blocksPerComparison, floor };
+  return judgeBank(shape, blocks, 'lower-quartile')[0]!;
+}
+
 /** Of one comparison: on which side of the floor its interval lies. */
 function judged(ratios: readonly number[], floor = 0.01): readonly string[] {
-  const names = ['A', "A'"];
-  const [result] = judgeBank(blocksOf(ratios), names, ratios.length, floor, 'lower-quartile');
-  return result!.comparisons.map(({ beyond }) => beyond);
+  return bankOf(blocksOf(ratios), ratios.length, floor).comparisons.map(({ verdict }) => verdict);
 }
 
 /** Their interval is 0.13 % to either side. */
@@ -196,33 +205,40 @@ test('a pair is run again when the kernel differs between its processes', async 
   );
 });
 
-test('a pair is given up at the first process that a neighbour slowed for most of its time', async () => {
-  const reports = [reportOf(1, [100, 103]), reportOf(1, [100, 101.9]), reportOf(1, [104, 104])];
+test('a process that a neighbour slowed for most of its time is run again at once', async () => {
+  const reports = [reportOf(1, [100, 103]), reportOf(1, [100, 101.9]), reportOf(1, [101, 104])];
   const blocks = await filled({
     blocks: 1,
-    runRepeat: () => Promise.resolve(reports.shift() ?? reportOf(1, [102, 102])),
+    runRepeat: () => Promise.resolve(reports.shift() ?? reportOf(1)),
   });
+  const [{ processes, kept, disturbed }] = blocks as [BankBlock];
+  assert.deepEqual([blocks.length, kept, disturbed], [1, true, false]);
+  const [first, second] = [processes[0]!.arm, processes[2]!.arm];
+  assert.notEqual(first, second);
   assert.deepEqual(
-    blocks.map(({ kept, disturbed, processes }) => [kept, disturbed, processes.length]),
-    [
-      [false, true, 1],
-      [false, true, 2],
-      [true, false, 2],
-    ],
+    processes.map(({ arm }) => arm),
+    [first, first, second, second],
   );
 });
 
 test('on a restless machine the last attempt counts as it is, with a process of each arm', async () => {
-  const blocks = await filled({
-    blocks: 1,
-    runRepeat: () => Promise.resolve(reportOf(1, [100, 300])),
-  });
-  assert.deepEqual(
-    blocks.map(({ disturbed, kept, processes }) => [disturbed, kept, processes.length]),
-    Array.from({ length: ATTEMPTS_MAX }, (_, at) =>
-      at < ATTEMPTS_MAX - 1 ? [true, false, 1] : [true, true, 2],
-    ),
-  );
+  for (const restless of [
+    (): RepeatReport => reportOf(1, [100, 300]),
+    // Steady, but another machine each time.
+    (
+      (at = 1) =>
+      (): RepeatReport =>
+        reportOf(1, [(at *= 1.1), at])
+    )(),
+  ]) {
+    const blocks = await filled({ blocks: 1, runRepeat: () => Promise.resolve(restless()) });
+    const last = blocks.at(-1)!;
+    assert.deepEqual([last.kept, last.disturbed], [true, true]);
+    assert.equal(new Set(last.processes.map(({ arm }) => arm)).size, 2);
+    assert.ok(blocks.slice(0, -1).every(({ kept }) => !kept));
+    const all = blocks.flatMap(({ processes }) => processes).length;
+    assert.equal(all, (SPARE_PER_ARM + 1) * ARMS.length);
+  }
 });
 
 test('what is done is not done again, and an attempt counts on', async () => {
@@ -258,46 +274,73 @@ test('an interrupted block is dropped', async () => {
 });
 
 test('an interval counts as beyond only when all of it lies beyond the floor', () => {
-  assert.deepEqual(judged(around(1)), ['no']);
-  assert.deepEqual(judged(around(1.012)), ['slower']);
-  assert.deepEqual(judged(around(1.011)), ['no']);
-  assert.deepEqual(judged(around(1 / 1.012)), ['faster']);
-  assert.deepEqual(judged(around(1.012), 0.02), ['no']);
+  assert.deepEqual(judged(around(1)), ['unchanged']);
+  assert.deepEqual(judged(around(1.012)), ['regressed']);
+  assert.deepEqual(judged(around(1.011)), ['undecided']);
+  assert.deepEqual(judged(around(1 / 1.012)), ['improved']);
+  assert.deepEqual(judged(around(1.012), 0.02), ['unchanged']);
 });
 
 test('comparisons are disjoint, and one that is not complete is not judged', () => {
   const ratios = [1, 1.001, 2, 2.001, 3];
-  const [result] = judgeBank(blocksOf(ratios), ['A', "A'"], 2, 0.01, 'lower-quartile');
+  const result = bankOf(blocksOf(ratios), 2);
   assert.deepEqual(
-    result!.comparisons.map(({ ratio }) => Math.round(ratio)),
+    result.comparisons.map(({ ratio }) => Math.round(ratio)),
     [1, 2],
   );
-  assert.equal(result!.beyond, 1);
+  assert.equal(result.called, 1);
   assert.deepEqual(
-    [result!.beyondShare!.low, result!.beyondShare!.high].map((share) => share.toFixed(4)),
+    [result.calledShare!.low, result.calledShare!.high].map((share) => share.toFixed(4)),
     ['0.0126', '0.9874'],
   );
-  const again = [...blocksOf([5, 5], false), ...blocksOf(ratios)];
-  const [same] = judgeBank(again, ['A', "A'"], 2, 0.01, 'lower-quartile');
-  assert.deepEqual(same, result);
+  const again = bankOf([...blocksOf([5, 5], false), ...blocksOf(ratios)], 2);
+  assert.deepEqual(again.comparisons, result.comparisons);
 });
 
-test('further arms are each compared with the first', () => {
-  const names = ['A', "A'", 'A+3%', 'A+5%'];
-  const blocks = [0, 1, 2].map((block): BankBlock => {
-    const processes = names.map((arm, at) => {
-      const ns = 100 * (1 + [0, 0, 0.03, 0.05][at]!) * (1 + block * 1e-4 * at);
-      return { arm, wallMs: 1, kernelNs: KERNEL, cpuNs: cpuOf(ns) };
-    });
+/** Blocks of all four arms; A' and the slow ones deviate from what they should be by turns. */
+function fourArmed(blocks: number, deviation: number, copyDeviation: number): BankBlock[] {
+  return Array.from({ length: blocks }, (_, block): BankBlock => {
+    const sign = block % 2 === 0 ? 1 : -1;
+    const costs = {
+      A: 100,
+      "A'": 100 * (1 + sign * copyDeviation),
+      'A+3%': 103 * (1 + sign * deviation),
+      'A+5%': 105 * (1 + sign * deviation),
+    };
+    const processes = Object.entries(costs).map(([arm, ns]) => ({
+      arm,
+      wallMs: 1,
+      kernelNs: KERNEL,
+      cpuNs: cpuOf(ns),
+    }));
     return { block, attempt: 0, disturbed: false, kept: true, processes };
   });
-  const results = judgeBank(blocks, names, 3, 0.01, 'lower-quartile');
+}
+
+test('planted slowdowns are caught, unless the copies differ by as much', async () => {
+  const shape = {
+    arms: await armsOf({ added: 0.3 }),
+    comparisons: 2,
+    blocksPerComparison: 10,
+    floor: 0.01,
+  };
+  const calm = judgeBank(shape, fourArmed(20, 0.002, 0.002), 'lower-quartile');
   assert.deepEqual(
-    results.map(({ arm, beyond }) => [arm, beyond]),
+    calm.map(({ arm, called, calledByDeclaredFloor }) => [arm, called, calledByDeclaredFloor]),
     [
-      ["A'", 0],
-      ['A+3%', 1],
-      ['A+5%', 1],
+      ["A'", 0, 0],
+      ['A+3%', 2, 2],
+      ['A+5%', 2, 2],
+    ],
+  );
+  assert.ok(Math.abs(calm[2]!.measured!.share - 0.05) < 1e-4);
+  const restless = judgeBank(shape, fourArmed(20, 0.002, 0.05), 'lower-quartile');
+  assert.deepEqual(
+    restless.map(({ arm, called, calledByDeclaredFloor }) => [arm, called, calledByDeclaredFloor]),
+    [
+      ["A'", 0, 0],
+      ['A+3%', 0, 2],
+      ['A+5%', 2, 2],
     ],
   );
 });
@@ -305,23 +348,58 @@ test('further arms are each compared with the first', () => {
 test('with no difference and normal noise about 5 in 100 intervals lie beyond no floor', () => {
   const random = new SeededRandom(3);
   const ratios = Array.from({ length: 20 * 1_000 }, () => Math.exp(0.05 * random.normal()));
-  const [none] = judgeBank(blocksOf(ratios), ['A', "A'"], 20, 0, 'lower-quartile');
-  assert.ok(none!.beyond > 30 && none!.beyond < 70, `${none!.beyond} of 1,000`);
-  const [floored] = judgeBank(blocksOf(ratios), ['A', "A'"], 20, 0.01, 'lower-quartile');
-  assert.ok(floored!.beyond < none!.beyond, `${floored!.beyond} of 1,000`);
+  const none = bankOf(blocksOf(ratios), 20, 0);
+  assert.ok(none.called > 30 && none.called < 70, `${none.called} of 1,000`);
+  const floored = bankOf(blocksOf(ratios), 20);
+  assert.ok(floored.called < none.called, `${floored.called} of 1,000`);
 });
 
-test('the arms of the bank are the same work under two names', async () => {
-  const [first, second, ...others] = await armsOfSame();
-  assert.deepEqual(others, []);
-  assert.notEqual(first!.name, second!.name);
-  assert.deepEqual(first!.spec, second!.spec);
-  assert.deepEqual([first!.spec.purpose, first!.spec.randomness], ['measure', 'os']);
+test('all arms go through the wrapper, and differ in nothing but the extra calls', async () => {
+  const arms = await armsOf({ added: 0.25 });
+  assert.deepEqual(
+    arms.map(({ name, spec }) => [name, spec.extraCalls]),
+    [
+      ['A', 0],
+      ["A'", 0],
+      ['A+3%', 0.12],
+      ['A+5%', 0.2],
+    ],
+  );
+  const [first, ...others] = arms.map(({ spec }) => ({ ...spec, extraCalls: 0 }));
+  for (const other of others) assert.deepEqual(other, first);
+  assert.deepEqual([first!.purpose, first!.randomness], ['measure', 'os']);
+});
+
+function costing(share: number): RunRepeat {
+  return ({ extraCalls = 0 }) => Promise.resolve(reportOf(1 + share * extraCalls));
+}
+
+test('what an extra call costs is measured, and a machine that cannot tell is refused', async () => {
+  const { seed, signal, now } = fillOptions();
+  const options = { seed, signal, now };
+  const found = await calibrate('lower-quartile', { ...options, runRepeat: costing(0.3) });
+  assert.ok(found !== undefined);
+  assert.equal(found.blocks, 20);
+  for (const share of [found.added, found.low, found.high]) {
+    assert.ok(Math.abs(share - 0.3) < 1e-9, String(share));
+  }
+  await assert.rejects(
+    calibrate('lower-quartile', { ...options, runRepeat: costing(0) }),
+    /this machine is too noisy to tell/,
+  );
+});
+
+test('of an arm that ran more than once the last process counts', () => {
+  const [block] = blocksOf([2]);
+  const early = { ...block!.processes[0]!, cpuNs: cpuOf(7) };
+  const again = { ...block!, processes: [early, ...block!.processes] };
+  assert.deepEqual(logRatios([again], 'A', "A'", 'lower-quartile'), [Math.log(2)]);
 });
 
 async function manifestOf(changes: Partial<BankManifest> = {}): Promise<BankManifest> {
   return {
-    format: 1,
+    format: 2,
+    calibration: { extraCalls: 2, blocks: 20, added: 0.3, low: 0.29, high: 0.31 },
     figure: 'lower-quartile',
     floor: 0.01,
     comparisons: 40,
