@@ -16,10 +16,13 @@ import { loadPipelines } from './pipelines-info.ts';
 const PIPELINE = 'double-ratchet';
 /** Every message is like another, as figures over blocks need it. */
 const WORKLOAD = 'one-way';
-/** A batch of all sessions, however fast the machine is in its warm-up: then blocks are equal, too. */
-const SESSIONS = 24;
-/** Half of their rounds are read by CPU: some 60 blocks, about 0.2 s. */
-const MESSAGES = 120;
+/**
+ * No more than the smallest batch of the engine: then every batch is one of all sessions, however fast
+ * the machine is in its warm-up, and blocks are equal.
+ */
+const SESSIONS = 16;
+/** Half of their rounds are read by CPU: some 90 blocks, about 0.2 s. */
+const MESSAGES = 180;
 const WARMUP_MS = 150;
 
 /** Shares of the CPU per message that are added, by the name of the arm. */
