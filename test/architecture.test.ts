@@ -17,6 +17,7 @@ import {
   METRICS_DIR,
   OPERATIONS_DIR,
   PACKAGE_ROOT,
+  PAGES_DIR,
   PIPELINES_DIR,
   PROVIDERS_DIR,
   TOOLS_DIR,
@@ -88,6 +89,7 @@ const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^hdr-histogram-js/, ['measure']],
   [/^piscina$/, ['runner', 'workers']],
   [/^(?:tinybench|mitata)$/, ['primitives']],
+  [/^(?:vega|vega-lite|vega-interpreter|@resvg\/resvg-js)$/, ['report']],
   [/^zod$/, Object.keys(LAYERS)],
   [/^@signalapp\/libsignal-client$/, ['foreign']],
   [/^@matrix-org\/olm$/, ['foreign']],
@@ -99,6 +101,7 @@ const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
 const NODE_CRYPTO: Readonly<Record<string, string>> = {
   'src/measure/reference-kernel.ts': 'a fixed amount of work to tell a slow machine by',
   'src/primitives/tools/openssl.ts': 'the bare call that openssl speed is set beside',
+  'src/report/site/build.ts': 'the digest of the one script that pages may run',
   'src/engine/digest.ts': 'the digest of the deterministic facts',
   'src/suite/digest.ts': 'the digest of a suite',
   'src/results/code-digest.ts': 'the digest of the code that ran',
@@ -277,6 +280,7 @@ const REGISTRIES: Readonly<Record<string, string>> = {
   tool: TOOLS_DIR,
   metric: METRICS_DIR,
   command: COMMANDS_DIR,
+  page: PAGES_DIR,
 };
 for (const [what, folder] of Object.entries(REGISTRIES)) {
   test(`every file in ${relative(PACKAGE_ROOT, folder)} is the ${what} of its file's name`, async () => {

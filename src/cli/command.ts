@@ -76,6 +76,8 @@ export interface Output {
 
 export interface Invocation<P extends Positionals, O extends Options> {
   readonly positionals: { readonly [K in keyof P]: string };
+  /** What follows the positionals; at least one where the command takes any. */
+  readonly rest: readonly string[];
   readonly options: { readonly [K in keyof O]: OptionValue<O[K]> };
   readonly output: Output;
 }
@@ -87,6 +89,8 @@ export interface CommandDescription<P extends Positionals, O extends Options> {
   readonly details?: string;
   /** In the order in which they are given. */
   readonly positionals: P;
+  /** Set where any number of further arguments follow, at least one. */
+  readonly rest?: Omit<PositionalDescription, 'default'>;
   readonly options: O;
   /** Complete command lines that work, without `sealbench`. */
   readonly examples: readonly string[];
@@ -125,7 +129,7 @@ export function defineCommand<const P extends Positionals, const O extends Optio
 /** The part of a description that says what arguments there are. */
 type Syntax<P extends Positionals, O extends Options> = Pick<
   CommandDescription<P, O>,
-  'name' | 'positionals' | 'options'
+  'name' | 'positionals' | 'options' | 'rest'
 >;
 
 /**
@@ -136,7 +140,7 @@ type Syntax<P extends Positionals, O extends Options> = Pick<
 export function parseArguments<const P extends Positionals, const O extends Options>(
   description: Syntax<P, O>,
   args: readonly string[],
-): Pick<Invocation<P, O>, 'positionals' | 'options'> | 'help' {
+): Pick<Invocation<P, O>, 'positionals' | 'options' | 'rest'> | 'help' {
   const { name, options } = description;
   const see = `see "sealbench ${name} --help"`;
   // Not `strict`: its messages advise how to write code. The tokens are judged here.
@@ -180,8 +184,14 @@ export function parseArguments<const P extends Positionals, const O extends Opti
     else if (before === undefined || before === false) values[token.name] = value;
     else throw badInput(`${name}: ${token.rawName} is given twice`);
   }
+  const count = Object.keys(description.positionals).length;
+  const rest = description.rest === undefined ? [] : given.splice(count);
   const positionals = readPositionals(description, given, see);
-  return { positionals, options: values as Invocation<P, O>['options'] };
+  if (description.rest !== undefined && rest.length === 0) {
+    const { placeholder, summary } = description.rest;
+    throw badInput(`${name}: expected ${placeholder} (${summary}), got nothing; ${see}`);
+  }
+  return { positionals, rest, options: values as Invocation<P, O>['options'] };
 }
 
 /** @param text What followed the option; undefined when nothing did. */
@@ -257,6 +267,7 @@ function helpText<P extends Positionals, O extends Options>(
     ...positionals.map(({ placeholder, default: byDefault }) =>
       byDefault === undefined ? placeholder : `[${placeholder}]`,
     ),
+    ...(description.rest === undefined ? [] : [`${description.rest.placeholder}...`]),
     '[options]',
   ].join(' ');
   const rows: [string, string][] = positionals.map((positional) => [
@@ -265,6 +276,9 @@ function helpText<P extends Positionals, O extends Options>(
       ? positional.summary
       : `${positional.summary} (default: ${positional.default})`,
   ]);
+  if (description.rest !== undefined) {
+    rows.push([`${description.rest.placeholder}...`, description.rest.summary]);
+  }
   for (const [key, option] of Object.entries(description.options)) {
     rows.push([`--${key}${optionArgument(option)}`, option.summary]);
   }

@@ -21,6 +21,8 @@ import { loadPipelines } from '../runner/pipelines-info.ts';
 
 export interface Figures extends ReadRun {
   readonly cells: readonly CellResult[];
+  /** Of the cells, as far as sealbench has them; none where cells carry no messages. */
+  readonly pipelines: readonly PipelineNote[];
   readonly summary: Summary;
 }
 
@@ -41,13 +43,13 @@ export async function readFigures(
     const summarise = kind === 'primitives' ? primitivesSummary : crossChecksSummary;
     const implementations = await implementationsOf(cells);
     const summary = summarise({ ...manifest, cells, records, implementations });
-    return { ...run, cells, summary: withNarrowness(summary, cells, manifest) };
+    return { ...run, cells, pipelines: [], summary: withNarrowness(summary, cells, manifest) };
   }
   const { packages } = manifest.environment;
   const pipelines = (notes ?? (await notesOf(cells))).map((note) => withVersion(note, packages));
   const { suite } = manifest;
   const summary = summaryOf({ suite, cells, pipelines, overhead });
-  return { ...run, cells, summary: withNarrowness(summary, cells, manifest) };
+  return { ...run, cells, pipelines, summary: withNarrowness(summary, cells, manifest) };
 }
 
 /** Says what a run reached that went on until its cells were narrow enough. */

@@ -57,11 +57,14 @@ export const RUN_SYNTAX = {
   },
 } as const;
 
-type Parsed = Exclude<
-  ReturnType<
-    typeof parseArguments<(typeof RUN_SYNTAX)['positionals'], (typeof RUN_SYNTAX)['options']>
+type Parsed = Pick<
+  Exclude<
+    ReturnType<
+      typeof parseArguments<(typeof RUN_SYNTAX)['positionals'], (typeof RUN_SYNTAX)['options']>
+    >,
+    'help'
   >,
-  'help'
+  'positionals' | 'options'
 >;
 
 /** @param before Of a run that is gone on with: its seed and budget hold where none is given. */

@@ -25,6 +25,12 @@ export const IMPLEMENTATIONS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 
 export const TOOLS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'tools');
 export const METRICS_DIR: string = join(CODE_ROOT, 'src', 'metrics');
 export const COMMANDS_DIR: string = join(CODE_ROOT, 'src', 'cli', 'commands');
+/** Specifications of charts, which are data. */
+export const CHARTS_DIR: string = join(CODE_ROOT, 'src', 'report', 'charts');
+/** Pages of the site. */
+export const PAGES_DIR: string = join(CODE_ROOT, 'src', 'report', 'pages');
+/** What the site ships beside its pages. */
+export const SITE_ASSETS_DIR: string = join(CODE_ROOT, 'src', 'report', 'site', 'assets');
 export const SUITES_DIR: string = join(PACKAGE_ROOT, 'suites');
 export const RUNS_DIR: string = join(PACKAGE_ROOT, 'results', 'runs');
 

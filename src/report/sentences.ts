@@ -348,7 +348,7 @@ function daySentence(cell: CellResult): string | undefined {
  * A user's day with its share of openings and connections. Every message has one sender and one
  * receiver, so a user sends half of what it handles, and the relay's work is shared by two.
  */
-function deviceDay(cell: CellResult): ReturnType<typeof seriesOf> {
+export function deviceDay(cell: CellResult): ReturnType<typeof seriesOf> {
   const half = (cell.messagesPerUserDay ?? NaN) / 2;
   return weightedSum([
     [seriesOf(cell, amortised('sender')), half],
@@ -356,7 +356,7 @@ function deviceDay(cell: CellResult): ReturnType<typeof seriesOf> {
   ]);
 }
 
-function relayDay(cell: CellResult): ReturnType<typeof seriesOf> {
+export function relayDay(cell: CellResult): ReturnType<typeof seriesOf> {
   return weightedSum([[seriesOf(cell, amortised('relay')), (cell.messagesPerUserDay ?? NaN) / 2]]);
 }
 

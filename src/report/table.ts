@@ -94,7 +94,7 @@ function markdownLine(texts: readonly string[]): string {
 }
 
 /** A table whose every cell is a finished text. */
-interface Grid {
+export interface Grid {
   readonly headings: readonly string[];
   /** Over each heading, or ''. */
   readonly over: readonly string[];
@@ -103,7 +103,7 @@ interface Grid {
 }
 
 /** With a remark there are texts only for the columns before it, with a heading none. */
-interface GridRow {
+export interface GridRow {
   readonly texts: readonly string[];
   readonly remark?: string;
   readonly heading?: string;
@@ -111,7 +111,7 @@ interface GridRow {
 
 const NOTHING = '-';
 
-function layOut(table: Table, escape: (text: string) => string): Grid {
+export function layOut(table: Table, escape: (text: string) => string): Grid {
   const isNumber = table.columns.map(({ unit }) => unit !== undefined);
   const scales = table.columns.map(({ unit }, index) => columnScale(table, index, unit));
   return {
