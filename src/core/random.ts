@@ -69,15 +69,22 @@ export class SeededRandom {
   }
 
   /** Fisher and Yates, in place. */
-  shuffle<T>(items: T[]): T[] {
+  shuffle<Items extends Indexed>(items: Items): Items {
+    const list: { [index: number]: unknown } = items;
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
-      const held = items[i]!;
-      items[i] = items[j]!;
-      items[j] = held;
+      const held = list[i];
+      list[i] = list[j];
+      list[j] = held;
     }
     return items;
   }
+}
+
+/** An array of any kind. */
+interface Indexed {
+  readonly length: number;
+  readonly [index: number]: unknown;
 }
 
 function mix(value: number): number {

@@ -124,12 +124,17 @@ export interface Evidence {
 /** The sending half of a batch: message `i` is `numbers[i]` of session `sessions[i]`. */
 export class Sends {
   readonly sessions: Uint32Array;
+  readonly numbers: Uint32Array;
+  /** Where the message stands in the columns of the script. */
+  readonly places: Uint32Array;
   readonly members: Uint8Array;
   readonly plaintexts: Uint8Array[] = [];
   count = 0;
 
   constructor(capacity: number) {
     this.sessions = new Uint32Array(capacity);
+    this.numbers = new Uint32Array(capacity);
+    this.places = new Uint32Array(capacity);
     this.members = new Uint8Array(capacity);
   }
 }

@@ -1,9 +1,10 @@
 /**
  * Drives the sessions of one world: opening them, then round after round of messages.
  *
- * A round is one message of every session. It is cut into batches; a batch goes through the stages
- * as a whole: `send` for all, the relay for all frames, `receive` for all, `hand-over` and `recover`
- * for all. What arrives is compared with what was sent after each batch, outside the timed stages.
+ * A round is one message of every session, or as many messages in the random order of a script that
+ * has one. It is cut into batches; a batch goes through the stages as a whole: `send` for all, the
+ * relay for all frames, `receive` for all, `hand-over` and `recover` for all. What arrives is compared
+ * with what was sent after each batch, outside the timed stages.
  *
  * Between the stages it awaits the clients, which only those that are asynchronous make it wait for.
  *
@@ -22,7 +23,9 @@ import {
   type Sends,
 } from './batch.ts';
 import { ClientLoops, type EndLoops } from './client-loops.ts';
+import { EXACT_INDICES } from './block-columns.ts';
 import { Expectations } from './expectations.ts';
+import { MessageOrder } from './message-order.ts';
 import type { Payload } from './payload.ts';
 import { ProviderLoops } from './provider-loops.ts';
 import type { Recorder } from './recorder.ts';
@@ -30,7 +33,7 @@ import { Recovery } from './recovery.ts';
 import type { AsyncClients, Authority, Clients, Relay, World } from '../pipelines/_pipeline.ts';
 import { OUTCOME } from '../pipelines/_pipeline.ts';
 import type { PackedMembers } from '../pipelines/_members.ts';
-import { FATE, type Script } from '../workload/script.ts';
+import { FATE, indexOf, type Script } from '../workload/script.ts';
 
 /** What a provider may add to a frame when it stores or delivers it. */
 const RELAY_ROOM_BYTES = 256;
@@ -40,6 +43,15 @@ const FLIGHT_BYTES = 1024;
 const OPENING_BATCH_MAX = 32;
 /** Batches at least, where there are as many sessions: modes come in fours. */
 const OPENING_BLOCKS = 4;
+/**
+ * Messages of a batch whose order is random, and their share of the sessions, at most: so that
+ * sessions with many messages hardly ever wait for the next batch, and batches of a thousand sessions
+ * are as long as those of a million.
+ */
+const RANDOM_BATCH_MAX = 64;
+const RANDOM_BATCH_SHARE = 1 / 16;
+/** The message index of batches whose messages have different ones. */
+const MIXED_INDEX = EXACT_INDICES;
 
 /** How the pipeline treats what the network does to messages, and what it promises an authority. */
 export interface DeliveryContract {
@@ -176,7 +188,7 @@ export class Conversation {
     if (authority !== undefined) {
       const { recovers } = contract;
       const terms = { targets, evidence, evidenceFrom, standsAlone, recovers };
-      const flags = buffers.flags(script.sessions * script.messages);
+      const flags = buffers.flags(script.lengths.length);
       this.recovery = new Recovery(terms, script, this.expectations, flags);
     }
   }
@@ -202,16 +214,9 @@ export class Conversation {
 
   /** Sends all messages, and at the end delivers what was held back. */
   async run(): Promise<void> {
-    const { messages, sessions } = this.#script;
-    for (let round = 0; round < messages || this.#held.size > 0; round++) {
-      // The first round opens sessions at the other end: it is cut so that both modes see it.
-      const batch =
-        round === 0 ? Math.min(this.#batch, Math.ceil(sessions / OPENING_BLOCKS)) : this.#batch;
-      for (let from = 0; from < sessions; from += batch) {
-        await this.#runBatch(round, from, Math.min(sessions, from + batch));
-      }
-      this.#held.delete(round);
-    }
+    const { order } = this.#script;
+    if (order === undefined) await this.#takeTurns();
+    else await this.#followOrder(order);
     for (const [session, waiting] of this.#waiting) {
       for (const { message, member } of waiting) {
         this.recovery!.unanswered(session, message, member);
@@ -223,6 +228,73 @@ export class Conversation {
     for (const column of [of, members, numbers, frames, again]) column.length = 0;
     for (const column of Object.values(this.#evidence))
       if (Array.isArray(column)) column.length = 0;
+  }
+
+  /** Round after round, each with one message of every session. */
+  async #takeTurns(): Promise<void> {
+    const { messages, sessions } = this.#script;
+    for (let round = 0; round < messages || this.#held.size > 0; round++) {
+      const sending = round < messages;
+      const batch = this.#batchOf(round);
+      for (let from = 0; from < sessions; from += batch) {
+        const to = Math.min(sessions, from + batch);
+        this.#sends.count = 0;
+        if (sending) for (let session = from; session < to; session++) this.#add(session, round);
+        const isDue = ({ session }: HeldFrame): boolean => session >= from && session < to;
+        await this.#runBatch(round, round, (this.#held.get(round) ?? []).filter(isDue));
+      }
+      this.#held.delete(round);
+    }
+  }
+
+  /** As many messages in a round as there are sessions, in the order of the script. */
+  async #followOrder(order: Uint32Array): Promise<void> {
+    const { sessions } = this.#script;
+    const sent = new Uint32Array(sessions);
+    const turns = new MessageOrder(order, this.#batch);
+    for (let round = 0; round * sessions < order.length || this.#held.size > 0; round++) {
+      const index = round === 0 ? 0 : MIXED_INDEX;
+      const batch = Math.min(
+        this.#batchOf(round),
+        RANDOM_BATCH_MAX,
+        Math.ceil(sessions * RANDOM_BATCH_SHARE),
+      );
+      const held = this.#held.get(round) ?? [];
+      this.#sends.count = 0;
+      for (let from = 0; from < held.length; from += batch) {
+        await this.#runBatch(round, index, held.slice(from, from + batch));
+      }
+      this.#held.delete(round);
+      while (turns.next(Math.min(order.length, (round + 1) * sessions), batch)) {
+        this.#sends.count = 0;
+        for (let i = 0; i < turns.count; i++) {
+          const session = turns.sessions[i]!;
+          this.#add(session, sent[session]!++);
+        }
+        await this.#runBatch(round, index, []);
+      }
+    }
+  }
+
+  /** The first round opens sessions at the other end: it is cut so that both modes see it. */
+  #batchOf(round: number): number {
+    const { sessions } = this.#script;
+    return round === 0 ? Math.min(this.#batch, Math.ceil(sessions / OPENING_BLOCKS)) : this.#batch;
+  }
+
+  /** Adds message `number` of `session` to what the batch sends. */
+  #add(session: number, number: number): void {
+    const { speakers, lengths } = this.#script;
+    const sends = this.#sends;
+    const i = sends.count;
+    const place = indexOf(this.#script, session, number);
+    sends.sessions[i] = session;
+    sends.numbers[i] = number;
+    sends.places[i] = place;
+    sends.members[i] = speakers[place]!;
+    sends.plaintexts[i] = this.#payload.plaintext(session, number, lengths[place]!);
+    this.tally.plaintextBytes += lengths[place]!;
+    sends.count = i + 1;
   }
 
   #connectAll(clients: ClientLoops, connections: Uint32Array): void {
@@ -278,50 +350,43 @@ export class Conversation {
     for (const frame of frames) wire.bytes += frame.length;
   }
 
-  async #runBatch(round: number, from: number, to: number): Promise<void> {
-    const sending = round < this.#script.messages;
-    this.#recorder.beginBlock('traffic', round, sending ? to - from : 0);
+  /**
+   * Sends what was added, and delivers that and what the network held back until now.
+   *
+   * @param round What virtual time is counted in.
+   * @param messageIndex Of the batch's messages in their sessions, for the recorder.
+   */
+  async #runBatch(round: number, messageIndex: number, held: readonly HeldFrame[]): Promise<void> {
+    this.#recorder.beginBlock('traffic', messageIndex, this.#sends.count);
     const atMs = round * this.#script.stepMs;
     this.#outbox.clear();
     this.#stored.clear();
     this.#deliveries.count = 0;
-    if (sending) await this.#send(round, from, to, atMs);
-    this.#takeHeld(round, from, to);
+    if (this.#sends.count > 0) await this.#send(round, atMs);
+    for (const frame of held) this.#schedule(frame, false);
     await this.#deliver(atMs);
-    if (this.recovery !== undefined) this.#recover(this.recovery, round);
+    if (this.recovery !== undefined) this.#recover(this.recovery, atMs);
     this.#recorder.endBlock();
   }
 
-  /** Sends message `round` of the sessions, and does with it what the network does. */
-  async #send(round: number, from: number, to: number, atMs: number): Promise<void> {
-    const { messages, speakers, lengths } = this.#script;
-    const sends = this.#sends;
+  /** Sends the batch's messages, and does with them what the network does. */
+  async #send(round: number, atMs: number): Promise<void> {
     const outbox = this.#outbox;
-    sends.count = to - from;
-    for (let i = 0; i < sends.count; i++) {
-      const session = from + i;
-      const at = session * messages + round;
-      sends.sessions[i] = session;
-      sends.members[i] = speakers[at]!;
-      sends.plaintexts[i] = this.#payload.plaintext(session, round, lengths[at]!);
-      this.tally.plaintextBytes += lengths[at]!;
-    }
-    await this.#ends.send(sends, atMs, outbox);
-    this.tally.sent += sends.count;
-    for (let frame = 0; frame < outbox.count; frame++) this.#countFrame(frame, round);
-    this.#store(round, atMs);
+    await this.#ends.send(this.#sends, atMs, outbox);
+    this.tally.sent += this.#sends.count;
+    for (let frame = 0; frame < outbox.count; frame++) this.#countFrame(frame);
+    this.#store(atMs);
     this.#acknowledge();
     this.#route(round);
   }
 
   /** Has the relay store the frames that reach its store. */
-  #store(round: number, atMs: number): void {
-    const { messages, fates, lossAt } = this.#script;
+  #store(atMs: number): void {
+    const { fates, lossAt } = this.#script;
     const sends = this.#sends;
     const outbox = this.#outbox;
     const isUplink = lossAt === 'uplink';
-    const isLost = (i: number): boolean =>
-      fates[sends.sessions[i]! * messages + round] === FATE.lost;
+    const isLost = (i: number): boolean => fates[sends.places[i]!] === FATE.lost;
     if (isUplink) this.tally.lost += countMessages(outbox, isLost);
     // A connection carries its records in order and without a gap, as over TCP: what is lost on one is
     // lost behind the relay's end of it, before the relay's store.
@@ -338,41 +403,46 @@ export class Conversation {
 
   /** Loses, holds back or delivers what the relay has stored. */
   #route(round: number): void {
-    const { messages, speakers, fates, delays } = this.#script;
+    const { fates, delays } = this.#script;
     const outbox = this.#outbox;
     const stored = this.#stored;
+    const sends = this.#sends;
     for (let frame = 0; frame < outbox.count; frame++) {
-      const session = this.#sends.sessions[outbox.messages[frame]!]!;
-      const at = session * messages + round;
+      const i = outbox.messages[frame]!;
+      const place = sends.places[i]!;
       if (stored.lengths[frame]! < 0) {
-        this.expectations.fault(session, round, 'the relay refused to store the frame');
+        const reason = 'the relay refused to store the frame';
+        this.expectations.fault(sends.sessions[i]!, sends.numbers[i]!, reason);
         continue;
       }
       this.tally.storedBytes += stored.lengths[frame]!;
       if (!isForReceiver(outbox, frame)) continue;
-      const held = {
-        session,
-        member: 1 - speakers[at]!,
-        message: round,
-        stored: stored.written(frame),
-      };
-      if (fates[at] === FATE.lost) {
+      if (fates[place] === FATE.lost) {
         this.tally.lost += 1;
-      } else if (delays[at]! > 0) {
-        this.#hold(round + delays[at]!, held);
+      } else if (delays[place]! > 0) {
+        this.#hold(round + delays[place]!, this.#storedFrame(frame));
       } else {
-        this.#schedule(held, false);
+        this.#schedule(this.#storedFrame(frame), false);
       }
     }
     // Second deliveries come after all first ones of the batch.
     for (let frame = 0; frame < outbox.count; frame++) {
-      const session = this.#sends.sessions[outbox.messages[frame]!]!;
-      const at = session * messages + round;
-      if (fates[at] !== FATE.duplicated || delays[at]! > 0 || stored.lengths[frame]! < 0) continue;
-      if (!isForReceiver(outbox, frame)) continue;
-      const member = 1 - speakers[at]!;
-      this.#schedule({ session, member, message: round, stored: stored.written(frame) }, true);
+      const place = sends.places[outbox.messages[frame]!]!;
+      if (fates[place] !== FATE.duplicated || delays[place]! > 0) continue;
+      if (stored.lengths[frame]! < 0 || !isForReceiver(outbox, frame)) continue;
+      this.#schedule(this.#storedFrame(frame), true);
     }
+  }
+
+  #storedFrame(frame: number): HeldFrame {
+    const sends = this.#sends;
+    const i = this.#outbox.messages[frame]!;
+    return {
+      session: sends.sessions[i]!,
+      member: 1 - sends.members[i]!,
+      message: sends.numbers[i]!,
+      stored: this.#stored.written(frame),
+    };
   }
 
   /** Tells the senders what the relay has stored, where they wait for that. */
@@ -390,38 +460,27 @@ export class Conversation {
     this.#recorder.skipUntimed();
   }
 
-  #countFrame(frame: number, round: number): void {
-    const session = this.#sends.sessions[this.#outbox.messages[frame]!]!;
+  #countFrame(frame: number): void {
+    const sends = this.#sends;
+    const i = this.#outbox.messages[frame]!;
+    const number = sends.numbers[i]!;
     const kind = this.#outbox.kinds[frame]!;
     const { length } = this.#outbox.frames[frame]!;
     const wire = (this.tally.wire[kind] ??= { frames: 0, bytes: 0 });
     wire.frames += 1;
     wire.bytes += length;
-    if (round === 0) {
+    if (number === 0) {
       this.tally.handshake.frames += 1;
       this.tally.handshake.bytes += length;
     }
-    const at = session * this.#script.messages + round;
-    this.#digest.add(
-      1,
-      session,
-      round,
-      this.#script.speakers[at]!,
-      this.#script.lengths[at]!,
-      length,
-    );
+    const plaintextBytes = this.#script.lengths[sends.places[i]!]!;
+    this.#digest.add(1, sends.sessions[i]!, number, sends.members[i]!, plaintextBytes, length);
   }
 
   #hold(round: number, frame: HeldFrame): void {
     const list = this.#held.get(round) ?? [];
     list.push({ ...frame, stored: frame.stored.slice() });
     this.#held.set(round, list);
-  }
-
-  #takeHeld(round: number, from: number, to: number): void {
-    for (const frame of this.#held.get(round) ?? []) {
-      if (frame.session >= from && frame.session < to) this.#schedule(frame, false);
-    }
   }
 
   #schedule(frame: HeldFrame, again: boolean): void {
@@ -516,8 +575,8 @@ export class Conversation {
   }
 
   #sentPlaintext(session: number, message: number): Uint8Array {
-    const at = session * this.#script.messages + message;
-    return this.#payload.plaintext(session, message, this.#script.lengths[at]!);
+    const length = this.#script.lengths[indexOf(this.#script, session, message)]!;
+    return this.#payload.plaintext(session, message, length);
   }
 
   #fault(i: number, reason: string): void {
@@ -525,7 +584,7 @@ export class Conversation {
   }
 
   /** Hands what this batch left at the relay to the authority, and checks what it recovers. */
-  #recover(recovery: Recovery, round: number): void {
+  #recover(recovery: Recovery, atMs: number): void {
     const outbox = this.#outbox;
     const sends = this.#sends;
     const evidence = this.#evidence;
@@ -534,17 +593,18 @@ export class Conversation {
     evidence.count = 0;
     handed.clear();
     recovered.clear();
-    for (let i = 0; i < sends.count && round < this.#script.messages; i++) {
-      if (recovery.isDue(sends.sessions[i]!, round)) recovery.tally.due += 1;
+    for (let i = 0; i < sends.count; i++) {
+      if (recovery.isDue(sends.sessions[i]!, sends.numbers[i]!)) recovery.tally.due += 1;
     }
     for (let frame = 0; frame < outbox.count; frame++) {
       const i = outbox.messages[frame]!;
       const session = sends.sessions[i]!;
-      if (!recovery.isEvidence(outbox.kinds[frame]!) || !recovery.isDue(session, round)) continue;
+      const number = sends.numbers[i]!;
+      if (!recovery.isEvidence(outbox.kinds[frame]!) || !recovery.isDue(session, number)) continue;
       const at = evidence.count;
       evidence.sessions[at] = session;
       evidence.members[at] = sends.members[i]!;
-      evidence.messages[at] = round;
+      evidence.messages[at] = number;
       evidence.toUsers[at] = outbox.toUsers[frame]!;
       const isStored = this.#stored.lengths[frame]! >= 0;
       evidence.frames[at] = isStored ? this.#stored.written(frame) : EMPTY;
@@ -554,7 +614,7 @@ export class Conversation {
       recovered.add(room);
     }
     if (evidence.count === 0) return;
-    this.#parties.authority!.advance?.(round * this.#script.stepMs);
+    this.#parties.authority!.advance?.(atMs);
     recovery.tally.evidence += evidence.count;
     this.#provider.handOver(evidence, handed);
     for (let i = 0; i < evidence.count; i++) {

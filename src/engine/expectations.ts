@@ -8,7 +8,7 @@
  */
 
 import { OUTCOME } from '../pipelines/_pipeline.ts';
-import type { Script } from '../workload/script.ts';
+import { indexOf, type Script } from '../workload/script.ts';
 import type { DeliveryContract } from './conversation.ts';
 
 const FAULTS_KEPT = 5;
@@ -60,11 +60,10 @@ export class Expectations {
   /** How many messages of `sender` lie from `from` up to but not including `to`. */
   #missing(session: number, sender: number, from: number, to: number): number {
     if (to - from <= this.#contract.skipLimit) return 0; // They cannot be too many.
-    const { speakers, messages } = this.#script;
+    const { speakers } = this.#script;
+    const first = indexOf(this.#script, session, 0);
     let missing = 0;
-    for (let at = from; at < to; at++) {
-      if (speakers[session * messages + at] === sender) missing += 1;
-    }
+    for (let at = from; at < to; at++) if (speakers[first + at] === sender) missing += 1;
     return missing;
   }
 }

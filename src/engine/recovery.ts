@@ -8,7 +8,7 @@
 
 import type { Expectations } from './expectations.ts';
 import type { RecoveryFacts } from '../measure/facts.ts';
-import { FATE, type Script } from '../workload/script.ts';
+import { FATE, indexOf, messagesOf, type Script } from '../workload/script.ts';
 
 /** What a world and its pipeline say of recoveries; all left out: of every message, from its frame. */
 export interface RecoveryTerms {
@@ -58,8 +58,8 @@ export class Recovery {
   /** Whether the relay has evidence to take of a message: it is under a warrant and was not lost. */
   isDue(session: number, message: number): boolean {
     if (session >= this.tally.sessions || message < this.#evidenceFrom) return false;
-    const { fates, lossAt, messages } = this.#script;
-    return lossAt === 'downlink' || fates[session * messages + message] !== FATE.lost;
+    const { fates, lossAt } = this.#script;
+    return lossAt === 'downlink' || fates[indexOf(this.#script, session, message)] !== FATE.lost;
   }
 
   isEvidence(kind: string): boolean {
@@ -97,15 +97,14 @@ export class Recovery {
   /** No later frame of the other member told the key, although `member`'s message waited for one. */
   unanswered(session: number, message: number, member: number): void {
     this.tally.failed += 1;
-    const { fates, delays, speakers, messages } = this.#script;
-    const from = session * messages;
-    for (let at = from; at < from + messages; at++) {
+    const { fates, delays, speakers } = this.#script;
+    const from = indexOf(this.#script, session, 0);
+    const to = from + messagesOf(this.#script, session);
+    for (let at = from; at < to; at++) {
       // The network may have kept a message from being answered.
       if (fates[at] !== FATE.delivered || delays[at] !== 0) return;
     }
-    if (!speakers.subarray(from + message, from + messages).some((speaker) => speaker !== member)) {
-      return;
-    }
+    if (!speakers.subarray(from + message, to).some((speaker) => speaker !== member)) return;
     this.#expectations.fault(
       session,
       message,
@@ -115,15 +114,15 @@ export class Recovery {
 
   /** Whether evidence that this message rests on may have been lost: with any earlier message. */
   #mayMissField(session: number, message: number): boolean {
-    const { fates, lossAt, messages } = this.#script;
+    const { fates, lossAt } = this.#script;
     if (lossAt === 'downlink') return false; // Lost after evidence was taken.
     if (this.#standsAlone) return false;
-    const from = session * messages;
+    const from = indexOf(this.#script, session, 0);
     return fates.subarray(from, from + message).includes(FATE.lost);
   }
 
   #flag(session: number, message: number, flag: number): void {
-    const at = session * this.#script.messages + message;
+    const at = indexOf(this.#script, session, message);
     const before = this.#flags[at]!;
     this.#flags[at] = before | flag;
     if (before !== (RECOVERED | DELIVERED) && (before | flag) === (RECOVERED | DELIVERED)) {

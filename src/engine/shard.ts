@@ -70,6 +70,9 @@ const WARMUP_PASSES_MIN = 2;
 /** Of a verified run, whose readings nobody uses. */
 const NOT_CALIBRATED = { clockStepNs: 0, clockReadNs: 0, cpuStepNs: 0, cpuReadNs: 0 };
 
+/** Of the sessions of a workload whose sessions differ, where a few stand for all. */
+const EVEN_MESSAGES = 24;
+
 const WARMUP_STREAM = 0x7761_726d;
 const COUNTED_STREAM = 0x636f_756e;
 
@@ -91,7 +94,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const digest = new FactsDigest();
   const gc = new GcPauses();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
-  const buffers = new Buffers(warm.batch, mayRecover ? script.sessions * script.messages : 0);
+  const buffers = new Buffers(warm.batch, mayRecover ? script.lengths.length : 0);
   const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
   let live: Live | undefined = await openLive(
     task,
@@ -136,6 +139,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     batch: warm.batch,
     shortBatches: recorder.shortestBatchNs() < SHORTEST_BATCH_NS,
     messages: {
+      scripted: script.lengths.length,
       sent: tally.sent,
       delivered: tally.delivered,
       refused: tally.refused,
@@ -237,7 +241,7 @@ async function warmUp(
   const { spec } = task;
   const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   const seed = spec.seed ^ WARMUP_STREAM;
-  const script = scriptOf(task, parts, seed, task.firstSession, sessions);
+  const script = scriptOf(evened(task), parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
   const buffers = new Buffers(sessions);
   const startNs = nowNs();
@@ -280,8 +284,9 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   });
   const sessions = Math.min(COUNTED_SESSIONS, task.sessions);
   const seed = spec.seed ^ COUNTED_STREAM;
-  const messages = Math.min(COUNTED_MESSAGES_MAX, spec.workload.messages);
-  const shorter = { ...task, spec: { ...spec, workload: { ...spec.workload, messages } } };
+  const even = evened(task);
+  const messages = Math.min(COUNTED_MESSAGES_MAX, even.spec.workload.messages);
+  const shorter = { ...task, spec: { ...spec, workload: { ...even.spec.workload, messages } } };
   const script = scriptOf(shorter, parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
   const counting = { ...parts, provider };
@@ -294,6 +299,14 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   await talk.run();
   recorder.finish();
   return { sessions, messages: talk.tally.sent, calls };
+}
+
+/** The same with sessions of one length that take turns. */
+function evened(task: ShardTask): ShardTask {
+  const { activity, ...workload } = task.spec.workload;
+  if (activity === undefined) return task;
+  const messages = Math.max(EVEN_MESSAGES, workload.messages);
+  return { ...task, spec: { ...task.spec, workload: { ...workload, messages } } };
 }
 
 function scriptOf(
@@ -397,8 +410,10 @@ function randomnessOf(
     : providerRandomness(provider);
 }
 
-function longestOf(script: Script): number {
-  return script.lengths.reduce((longest, length) => Math.max(longest, length), 1);
+function longestOf({ lengths }: Script): number {
+  let longest = 1;
+  for (let at = 0; at < lengths.length; at++) longest = Math.max(longest, lengths[at]!);
+  return longest;
 }
 
 function sinceOrigin(task: ShardTask): number {

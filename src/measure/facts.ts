@@ -76,7 +76,10 @@ export const blockFacts = z.object({
   /** `open` for the opening of sessions, otherwise message traffic. */
   phase: z.array(z.enum(['open', 'traffic'])),
   mode: z.array(z.enum(['cpu', 'latency'])),
-  /** Index of the first message of a session that this block carries; 0 while opening. */
+  /**
+   * Index of the first message of a session that this block carries; 0 while opening, and 64 where
+   * messages come in random order and have different ones, none of them 0.
+   */
   messageIndex: z.array(count),
   messages: z.array(count),
   wallNs: z.array(ns),
@@ -157,6 +160,8 @@ export const shardFacts = z.object({
   /** Set when the cheapest stage of a batch stayed under 150 us: readings are then subtracted. */
   shortBatches: z.boolean(),
   messages: z.object({
+    /** What the workload asks for; in older results that is its sessions times its messages. */
+    scripted: count.optional(),
     sent: count,
     delivered: count,
     /** Refusals that the workload makes the pipeline give, by outcome. */

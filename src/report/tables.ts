@@ -11,6 +11,7 @@ import { TARGET_SHARE } from '../metrics/_message-costs.ts';
 import { breakEvenOf, type BreakEven } from './break-even.ts';
 import { seriesOf, type CellResult, type SeriesName } from './cells.ts';
 import { notBelowZero, ratioOf, summarise, type Estimate } from './estimates.ts';
+import { formatNumber } from './numbers.ts';
 import { baselineFor, cellLabels, comparableGroups, rungBelow, sectionsOf } from './pairing.ts';
 import { hasNeverSettled, settlingOf } from './settling.ts';
 import type { Column, Table, TableRow } from './table.ts';
@@ -292,7 +293,7 @@ function baselineNotes(cells: readonly CellResult[], baseline: string): readonly
 function spread(cells: readonly CellResult[]): string {
   const known = cells.filter(({ messagesPerSession }) => messagesPerSession !== undefined);
   const allOf = (count: (cell: CellResult) => number | undefined): string =>
-    [...new Set(known.map(count))].join(' or ');
+    [...new Set(known.map((cell) => formatNumber(count(cell)!)))].join(' or ');
   return (
     `${allOf(({ messagesPerSession }) => messagesPerSession)} messages per session, ` +
     `${allOf(({ messagesPerConnection }) => messagesPerConnection)} per connection`

@@ -34,8 +34,11 @@ export const repeatRecord = z.object({
   status: z.enum(STATUSES),
   /** Why not `ok`: one clear sentence. */
   reason: z.string().optional(),
-  /** Messages of a session, for amortised figures; this and the next two only where there are any. */
-  messagesPerSession: z.number().int().positive().optional(),
+  /**
+   * Messages of a session, on average where they differ, for amortised figures; this and the next two
+   * only where there are any.
+   */
+  messagesPerSession: z.number().positive().optional(),
   messagesPerConnection: z.number().int().positive().optional(),
   /** What one user sends and receives in a day, for figures per user and day. */
   messagesPerUserDay: z.number().positive().optional(),

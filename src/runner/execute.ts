@@ -11,6 +11,7 @@ import { FORMAT, type RepeatRecord } from '../results/record.ts';
 import { repeatKey, type Run } from '../results/store.ts';
 import type { PlannedOperation } from '../suite/plan-operations.ts';
 import type { PlannedRepeat } from '../suite/plan.ts';
+import { meanMessages } from '../workload/activity.ts';
 import type { Workload } from '../workload/workload.ts';
 import { runOperation, type RunOperation } from './operation.ts';
 import { loadPipelines } from './pipelines-info.ts';
@@ -110,12 +111,10 @@ function placeOf({ family, rung }: Pipeline): Pick<RepeatRecord, 'family' | 'run
   return { family, rung };
 }
 
-function messagesOf({
-  messages,
-  messagesPerConnection,
-  messagesPerUserDay,
-}: Workload): Partial<RepeatRecord> {
-  return { messagesPerSession: messages, messagesPerConnection, messagesPerUserDay };
+function messagesOf(workload: Workload): Partial<RepeatRecord> {
+  const { messages, activity, messagesPerConnection, messagesPerUserDay } = workload;
+  const messagesPerSession = activity === undefined ? messages : meanMessages(activity, messages);
+  return { messagesPerSession, messagesPerConnection, messagesPerUserDay };
 }
 
 /** Whether a cell of this status is not tried again. */

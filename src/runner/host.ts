@@ -110,7 +110,6 @@ function faultOf(shard: ShardFacts, spec: RepeatSpec): string | undefined {
   if (evidence !== due) {
     return `the authority was handed evidence of ${evidence} of ${due} messages`;
   }
-  return sent === shard.sessions * spec.workload.messages
-    ? undefined
-    : `${sent} messages were sent, the workload has ${shard.sessions * spec.workload.messages}`;
+  const scripted = shard.messages.scripted ?? shard.sessions * spec.workload.messages;
+  return sent === scripted ? undefined : `${sent} messages were sent, the workload has ${scripted}`;
 }

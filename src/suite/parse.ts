@@ -371,6 +371,7 @@ function applyOptions(own: Workload, { name, options }: Name): ResolvedWorkload 
   return { segment: segment({ name, options: shown }), workload: checked.value };
 }
 
+/** Undefined where the parent is left out. */
 function child(parent: unknown, key: string): unknown {
-  return (parent as Readonly<Record<string, unknown>>)[key];
+  return (parent as Readonly<Record<string, unknown>> | undefined)?.[key];
 }

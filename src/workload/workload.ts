@@ -29,6 +29,32 @@ export const sizeSchema = z.discriminatedUnion('distribution', [
   }),
 ]);
 
+/**
+ * How many messages each session has: `messages` at least, and more by Zipf's law. A session has a
+ * number of extra messages of k or more with the probability (k + 1) ^ (-1 / exponent), so that by rank
+ * the r-th of N sessions has about (N / r) ^ exponent of them.
+ */
+export const activitySchema = z.strictObject({
+  distribution: z.literal('zipf'),
+  /** Of the rank. */
+  exponent: z.number().min(0.1).max(3),
+  /** Extra messages of a session: no more than these. */
+  mostExtra: integer(0, 100_000),
+});
+export type Activity = z.infer<typeof activitySchema>;
+
+/**
+ * Who has sessions with whom: a simple graph with users as vertices and sessions as edges. A user has
+ * k sessions with a probability in proportion to k ^ -exponent * e ^ (-k / cutoff).
+ */
+export const graphSchema = z.strictObject({
+  degrees: z.literal('power-law-with-cutoff'),
+  exponent: z.number().min(0).max(5),
+  /** Sessions of a user. */
+  cutoff: z.number().min(1).max(100_000),
+});
+export type Graph = z.infer<typeof graphSchema>;
+
 export const workloadSchema = z.strictObject({
   $schema: z.string().optional(),
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -40,10 +66,17 @@ export const workloadSchema = z.strictObject({
   /** Numbers for the behaviour, e.g. `meanBurst`. */
   parameters: z.record(z.string(), z.number()),
   sessions: integer(1, 10_000_000),
-  /** Messages of one session, in both directions together. */
+  /** Messages of one session, in both directions together; with `activity` the fewest. */
   messages: integer(1, 100_000),
+  /**
+   * Sessions of unequal length, whose messages come in random order: the next one is drawn among all
+   * that are to come. Where it is left out, sessions take turns.
+   */
+  activity: activitySchema.optional(),
   /** Users per session; each session joins two of them. */
   usersPerSession: z.number().min(0.001).max(2),
+  /** Where it is left out, every session joins two users at random. */
+  graph: graphSchema.optional(),
   size: sizeSchema,
   network: z.strictObject({
     /** Share of messages that are sent and never delivered. */
@@ -79,6 +112,8 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   bytes: ['size', 'bytes'],
   users: ['usersPerSession'],
   connection: ['messagesPerConnection'],
+  zipf: ['activity', 'exponent'],
+  extra: ['activity', 'mostExtra'],
 };
 
 /** Parameters that take a word, and the word that stands for leaving the parameter out. */

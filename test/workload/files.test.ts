@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { listNames } from '../../src/core/discover.ts';
 import { BEHAVIOURS_DIR, SUITES_DIR } from '../../src/core/paths.ts';
-import { FATE, writeScript, type Script } from '../../src/workload/script.ts';
+import { FATE, indexOf, writeScript, type Script } from '../../src/workload/script.ts';
 import { loadBehaviour, loadWorkload } from '../conformance/_parts.ts';
 
 const FOLDER = join(SUITES_DIR, 'workloads');
@@ -32,8 +32,9 @@ function burstsOf({ sessions, messages, speakers }: Script): number[] {
   return bursts;
 }
 
-test('there are the four workloads that suites name', () => {
-  for (const name of ['chat', 'one-way', 'ping-pong', 'sizes']) assert.ok(names.includes(name));
+test('there are the five workloads that suites name', () => {
+  const named = ['chat', 'one-way', 'ping-pong', 'sizes', 'social'];
+  for (const name of named) assert.ok(names.includes(name));
 });
 
 for (const name of names) {
@@ -60,7 +61,7 @@ for (const name of names) {
       const other = writeScript(workload, behaviour, 10, 0, 20);
       assert.notDeepEqual([other.lengths, other.members], [whole.lengths, whole.members]);
       const part = writeScript(workload, behaviour, 9, 15, 5);
-      const from = 15 * workload.messages;
+      const from = indexOf(whole, 15, 0);
       assert.deepEqual(part.speakers, whole.speakers.subarray(from));
       assert.deepEqual(part.lengths, whole.lengths.subarray(from));
     });
@@ -69,9 +70,9 @@ for (const name of names) {
       const workload = await loadWorkload(name);
       const behaviour = await loadBehaviour(workload.behaviour);
       const script = writeScript(workload, behaviour, 1, 0, 500);
-      const { messages, members, speakers, users, lengths } = script;
+      const { members, speakers, users, lengths } = script;
       for (let session = 0; session < script.sessions; session++) {
-        assert.equal(speakers[session * messages], 0);
+        assert.equal(speakers[indexOf(script, session, 0)], 0);
         const [first, second] = [members[session * 2]!, members[session * 2 + 1]!];
         assert.ok(first !== second && first < users && second < users);
       }
