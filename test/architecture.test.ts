@@ -43,12 +43,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // No crypto: the relay cannot decrypt. Where a pipeline lets it read, it is handed a role.
   relay: ['measure', 'workload', 'stats'],
   primitives: ['crypto', 'measure', 'stats'],
-  runner: ['engine', 'primitives', 'suite', 'workload', 'results', 'measure', 'stats', 'pipelines'],
+  // prettier-ignore
+  runner: [
+    'engine', 'primitives', 'suite', 'workload', 'results', 'measure', 'stats', 'pipelines', 'relay',
+  ],
   report: ['results', 'metrics', 'stats', 'measure'],
   // prettier-ignore
   cli: [
     'providers', 'pipelines', 'crypto', 'workload', 'measure', 'stats', 'metrics', 'engine',
-    'suite', 'results', 'runner', 'report', 'primitives', 'compare',
+    'suite', 'results', 'runner', 'report', 'primitives', 'compare', 'relay',
   ],
   // Composition roots: they join provider, pipeline and engine, and nobody imports them.
   workers: [
@@ -61,6 +64,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'primitives',
     'runner',
+    'relay',
   ],
 };
 

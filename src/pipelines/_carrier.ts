@@ -16,7 +16,6 @@ import { concatBytes, EMPTY, putUint32, utf8 } from '../core/bytes.ts';
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { Aead, AeadName, Provider } from '../crypto/provider.ts';
-import type { Randomness } from '../crypto/randomness.ts';
 import {
   Hop,
   HOP_HELLO_BYTES,
@@ -345,7 +344,7 @@ class CarrierRelay implements Relay {
     this.#tokenKey = secret.slice(TOKEN_KEY_AT, TOKEN_KEY_AT + 32);
     this.#hop =
       options['hop'] === 'none' ? undefined : new Hop(provider, randomness, aeadName(options));
-    this.#rest = openRestSeal(aead, randomness, secret, options);
+    this.#rest = openRestSeal(aead, opening);
   }
 
   connect(connection: number, flight: Uint8Array, _atMs: number, out: Uint8Array): number {
@@ -408,11 +407,9 @@ class CarrierRelay implements Relay {
 
 function openRestSeal(
   aead: Aead,
-  randomness: Randomness,
-  secret: Uint8Array,
-  options: Options,
+  { randomness, secret, options, wrappedKeys }: RelayOpening,
 ): RestSeal | undefined {
   const scope = options['rest'];
   if (scope !== 'segment' && scope !== 'user-day') return undefined;
-  return new RestSeal(aead, randomness, secret.slice(KEK_AT, KEK_AT + 32), scope);
+  return new RestSeal(aead, randomness, secret.slice(KEK_AT, KEK_AT + 32), scope, wrappedKeys);
 }

@@ -219,8 +219,29 @@ export interface Authority {
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number;
 }
 
+/**
+ * Where a relay keeps its wrapped data keys beside what they seal, so that a relay that is built again
+ * from its secret reads what was stored before.
+ */
+export interface WrappedKeys {
+  /**
+   * Counts how often a relay was built on this store. It is part of every nonce, because the counters
+   * of a data key end with the process that counted.
+   */
+  readonly epoch: number;
+  get(id: number): Uint8Array | undefined;
+  /**
+   * To be kept before anything sealed under it counts as stored.
+   *
+   * @param untilMs Nothing is sealed under it after this time; Infinity where that is not known.
+   */
+  set(id: number, wrapped: Uint8Array, untilMs: number): void;
+}
+
 /** What the provider's side is built from, here or in another process. */
 export interface RelayOpening {
+  /** Left out where the store ends with the relay. */
+  readonly wrappedKeys?: WrappedKeys | undefined;
   readonly provider: Provider;
   readonly randomness: Randomness;
   readonly secret: Uint8Array;

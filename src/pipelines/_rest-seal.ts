@@ -5,8 +5,9 @@
  * user and day. Data keys are wrapped under one key-encryption key (envelope encryption) and kept
  * unwrapped in a bounded cache; each miss is one unwrapping.
  *
- * Stored form: key id 4, nonce 12, ciphertext, tag 16. The nonce is the counter of its data key
- * (NIST SP 800-38D section 8.2.1, deterministic construction), so it never repeats under one key.
+ * Stored form: key id 4, nonce 12, ciphertext, tag 16. The nonce is the epoch of the store and the
+ * counter of its data key in that epoch (NIST SP 800-38D section 8.2.1, deterministic construction:
+ * fixed field and invocation field), so it never repeats under one key. Each epoch begins a segment.
  *
  * @module
  */
@@ -14,12 +15,16 @@
 import { putUint32, getUint32 } from '../core/bytes.ts';
 import type { Aead } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
+import type { WrappedKeys } from './_pipeline.ts';
 import { ScratchViews } from './_views.ts';
 
 export const REST_BYTES: number = 4 + 12 + 16;
 
 /** Messages under one data key of a segment: far below the 2^32 of SP 800-38D section 8.3. */
 const SEGMENT_MESSAGES = 1_048_576;
+
+/** Segments of one epoch: a store of 65,536 epochs still has numbers of 32 bits for its segments. */
+const EPOCH_SEGMENTS = 65_536;
 
 /** Unwrapped data keys kept, oldest out first. */
 const CACHED_KEYS = 65_536;
@@ -40,13 +45,13 @@ export class RestSeal {
   readonly #randomness: Randomness;
   readonly #keyEncryptionKey: Uint8Array;
   readonly #scoped: boolean;
-  readonly #wrapped = new Map<number, Uint8Array>();
+  readonly #wrapped: WrappedKeys;
   readonly #counters = new Map<number, number>();
   readonly #cache = new Map<number, DataKey>();
   readonly #nonce = new Uint8Array(12);
   readonly #aad = new Uint8Array(8);
   readonly #views = new ScratchViews();
-  #segment = 0;
+  #segment: number;
   /** Calls of the key-management service: keys wrapped and unwrapped. */
   wrappings = 0;
   unwrappings = 0;
@@ -56,11 +61,15 @@ export class RestSeal {
     randomness: Randomness,
     keyEncryptionKey: Uint8Array,
     scope: 'segment' | 'user-day',
+    wrappedKeys: WrappedKeys = new KeysInMemory(),
   ) {
     this.#aead = aead;
     this.#randomness = randomness;
     this.#keyEncryptionKey = keyEncryptionKey.slice();
     this.#scoped = scope === 'user-day';
+    this.#wrapped = wrappedKeys;
+    this.#segment = wrappedKeys.epoch * EPOCH_SEGMENTS;
+    putUint32(this.#nonce, 4, wrappedKeys.epoch);
   }
 
   /** Seals what goes into `owner`'s mailbox. @returns Its length in `out`. */
@@ -142,7 +151,8 @@ export class RestSeal {
     const aad = this.#keyContext(owner, keyId);
     const nonce = wrapped.subarray(0, 12);
     this.#aead.seal(wrapped.subarray(12), this.#keyEncryptionKey, nonce, aad, key);
-    this.#wrapped.set(id, wrapped);
+    const untilMs = this.#scoped ? (keyId + 1) * DAY_MS : Infinity;
+    this.#wrapped.set(id, wrapped, untilMs);
   }
 
   #remember(id: number, key: Uint8Array): DataKey {
@@ -160,6 +170,20 @@ export class RestSeal {
   /** Associated data of a wrapped key: the owner, where keys are scoped, and the key id. */
   #keyContext(owner: number, keyId: number): Uint8Array {
     return writeContext(this.#aad, this.#scoped ? owner : 0, keyId);
+  }
+}
+
+/** Keys of a store that ends with the process. */
+class KeysInMemory implements WrappedKeys {
+  readonly epoch = 0;
+  readonly #keys = new Map<number, Uint8Array>();
+
+  get(id: number): Uint8Array | undefined {
+    return this.#keys.get(id);
+  }
+
+  set(id: number, wrapped: Uint8Array): void {
+    this.#keys.set(id, wrapped);
   }
 }
 

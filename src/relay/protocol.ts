@@ -135,6 +135,12 @@ export function readRoute(url: string): Route | undefined {
   return path === STATS_PATH ? { resource: 'stats', mailbox: -1, query } : undefined;
 }
 
+/** The value of a query that consists of this one; undefined for any other. */
+export function queryValue(query: string, name: string): string | undefined {
+  const isOnly = query.startsWith(name) && query[name.length] === '=' && !query.includes('&');
+  return isOnly ? query.slice(name.length + 1) : undefined;
+}
+
 /** A decimal without sign or leading zeros; NaN for anything else and for what is out of bounds. */
 export function readId(text: string, min: number, max: number): number {
   if (text.length === 0 || text.length > 10) return NaN;

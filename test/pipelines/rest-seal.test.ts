@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import type { Aead } from '../../src/crypto/provider.ts';
 import { seededRandomness } from '../../src/crypto/randomness.ts';
-import { OUTCOME } from '../../src/pipelines/_pipeline.ts';
+import { OUTCOME, type WrappedKeys } from '../../src/pipelines/_pipeline.ts';
 import { REST_BYTES, RestSeal } from '../../src/pipelines/_rest-seal.ts';
 import { loadProvider } from '../conformance/_parts.ts';
 import { mount } from '../scenarios/_mounted-world.ts';
@@ -132,3 +132,33 @@ test('a key that came back by opening an old row goes on with its nonces too', (
   rest.seal(0, 0, new Uint8Array(1), out);
   assert.equal(aead.pairs.size, aead.seals);
 });
+
+/** A store that outlives its relays: keys stay, and each relay gets an epoch of its own. */
+function shelf(epoch: number, keys: Map<number, Uint8Array>): WrappedKeys {
+  return {
+    epoch,
+    get: (id) => keys.get(id),
+    set: (id, wrapped) => void keys.set(id, wrapped.slice()),
+  };
+}
+
+for (const scope of SCOPES) {
+  test(`${scope}: a relay that is built again opens what was sealed, and repeats no nonce`, () => {
+    const aead = new RecordingAead();
+    const keys = new Map<number, Uint8Array>();
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const rest = new RestSeal(aead, seededRandomness(epoch), KEK, scope, shelf(epoch, keys));
+      for (let i = 0; i < 5; i++) sealed(rest, 0, 0, `${epoch} ${i}`);
+    }
+    assert.equal(aead.pairs.size, aead.seals, 'no key sealed twice with one nonce');
+
+    const real = node.aead['chacha20-poly1305'];
+    const kept = new Map<number, Uint8Array>();
+    const first = new RestSeal(real, seededRandomness(1), KEK, scope, shelf(1, kept));
+    const row = sealed(first, 4, 0, 'before the restart');
+    const second = new RestSeal(real, seededRandomness(2), KEK, scope, shelf(2, kept));
+    assert.equal(opened(second, 4, row), 'before the restart');
+    const other = new RestSeal(real, seededRandomness(2), KEK, scope, shelf(2, new Map()));
+    assert.equal(opened(other, 4, row), undefined, 'without its wrapped key');
+  });
+}
