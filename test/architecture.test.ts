@@ -39,7 +39,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   results: ['measure'],
   metrics: ['measure', 'stats', 'results'],
   compare: ['results', 'stats', 'metrics', 'measure'],
-  engine: ['pipelines', 'workload', 'measure', 'crypto'],
+  engine: ['pipelines', 'workload', 'measure', 'stats', 'crypto'],
   // No crypto: the relay cannot decrypt. Where a pipeline lets it read, it is handed a role.
   relay: ['measure', 'workload', 'stats'],
   primitives: ['crypto', 'measure', 'stats'],

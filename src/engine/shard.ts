@@ -8,7 +8,9 @@
 import { hrtime } from 'node:process';
 import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type Parties } from './conversation.ts';
+import { OpenDrive } from './drive-open.ts';
+import { planOpenLoop, runOpenLoop, runWithoutSchedule } from './open-loop.ts';
 import { Payload } from './payload.ts';
 import { isAsynchronous } from './async-client-loops.ts';
 import { poisonAsyncClients, poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
@@ -95,6 +97,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const gc = new GcPauses();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
   const buffers = new Buffers(warm.batch, mayRecover ? script.lengths.length : 0);
+  const openLoop = planOpenLoop(spec, script, task.shard);
   const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
   let live: Live | undefined = await openLive(
     task,
@@ -113,7 +116,9 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const processBefore = processCpuNs();
   const cpuBefore = readThreadCpuNs();
   await live.conversation.open();
-  await live.conversation.run();
+  const byOpenLoop =
+    openLoop && (await runOpenLoop(driveOf(live, script, payload), openLoop, script, spec, digest));
+  if (openLoop === undefined) await live.conversation.run();
   const cpuNs = readThreadCpuNs() - cpuBefore;
   const processAfter = processCpuNs();
   const endedNs = sinceOrigin(task);
@@ -146,7 +151,8 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
       lost: tally.lost,
       recovered: recovery?.valid ?? 0,
     },
-    ...(recovery && { recovery }),
+    ...(recovery && openLoop === undefined && { recovery }),
+    ...byOpenLoop,
     faults: { count: expectations.count, first: expectations.first },
     plaintextBytes: tally.plaintextBytes,
     wire: tally.wire,
@@ -154,7 +160,12 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     storedKeys,
     handshake: tally.handshake,
     counted,
-    digest: digest.finish([tally.wire, tally.storedBytes, counted.calls]),
+    // How many messages a search takes depends on the machine.
+    digest: digest.finish(
+      spec.saturation === undefined || openLoop === undefined
+        ? [tally.wire, tally.storedBytes, counted.calls]
+        : [counted.calls],
+    ),
     stages,
     blocks,
     memory: { before, after },
@@ -200,7 +211,12 @@ function outcomeOf(
 /** What is measured; nothing else refers to it, so that letting go of it frees all of it. */
 interface Live {
   readonly world: World;
+  readonly parties: Parties;
   readonly conversation: Conversation;
+}
+
+function driveOf(live: Live, script: Script, payload: Payload): OpenDrive {
+  return new OpenDrive(live.parties, script, payload, live.conversation);
 }
 
 async function openLive(
@@ -211,22 +227,23 @@ async function openLive(
   recorder: Recorder,
   digest: FactsDigest,
   batch: number,
-  buffers: Buffers,
+  buffers?: Buffers,
 ): Promise<Live> {
   const { spec, shard } = task;
   const world = await openWorld(parts, spec, script, shard);
-  const conversation = converse(
-    parts,
-    spec,
-    world,
+  const parties = partiesOf(parts, spec, world, script);
+  const { pipeline } = parts;
+  const conversation = new Conversation(
+    parties,
     script,
     payload,
+    pipeline,
     recorder,
     digest,
     batch,
     buffers,
   );
-  return { world, conversation };
+  return { world, parties, conversation };
 }
 
 /**
@@ -244,17 +261,19 @@ async function warmUp(
   const script = scriptOf(evened(task), parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
   const buffers = new Buffers(sessions);
+  const isOpen = planOpenLoop(spec, script, task.shard) !== undefined;
   const startNs = nowNs();
   let rounds = 0;
   let cheapestNs = Infinity;
   let frameBytes = 1;
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
     const recorder = new Recorder(rounds, basisOf(spec));
-    const world = await openWorld(parts, spec, script, task.shard);
     const digest = new FactsDigest();
-    const talk = converse(parts, spec, world, script, payload, recorder, digest, sessions, buffers);
+    const live = await openLive(task, parts, script, payload, recorder, digest, sessions, buffers);
+    const { conversation: talk } = live;
     await talk.open();
-    await talk.run();
+    if (isOpen) await runWithoutSchedule(driveOf(live, script, payload), script);
+    else await talk.run();
     recorder.finish();
     const costs = (['send', 'relay-store', 'relay-fetch', 'receive'] as const)
       .map((id) => recorder.meanCpuNs(id, cpuReadNs))
@@ -290,10 +309,16 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   const script = scriptOf(shorter, parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
   const counting = { ...parts, provider };
-  const world = await openWorld(counting, spec, script, task.shard);
-  counts.clear();
   const digest = new FactsDigest();
-  const talk = converse(counting, spec, world, script, payload, recorder, digest, VERIFY_BATCH);
+  const { conversation: talk } = await openLive(
+    task,
+    counting,
+    script,
+    payload,
+    recorder,
+    digest,
+    VERIFY_BATCH,
+  );
   counts.clear();
   await talk.open();
   await talk.run();
@@ -344,17 +369,12 @@ async function openWorld(
 }
 
 /** Builds relay and authority from their serialised secrets, as another process would. */
-function converse(
+function partiesOf(
   { pipeline, provider }: ShardParts,
   spec: RepeatSpec,
   world: World,
   script: Script,
-  payload: Payload,
-  recorder: Recorder,
-  digest: FactsDigest,
-  batch: number,
-  buffers?: Buffers,
-): Conversation {
+): Parties {
   const members = new PackedMembers(script.members);
   const relay = pipeline.openRelay({
     provider,
@@ -364,7 +384,7 @@ function converse(
   });
   const authority = openAuthority(pipeline, provider, world, members, spec.options);
   const poisoned = spec.purpose === 'verify';
-  const parties = {
+  return {
     clients: poisoned ? poisonEither(world.clients) : world.clients,
     relay: poisoned ? poisonRelay(relay) : relay,
     authority: poisoned && authority !== undefined ? poisonAuthority(authority) : authority,
@@ -376,7 +396,6 @@ function converse(
     answersLate: world.answersLate,
     standsAlone: world.standsAlone,
   };
-  return new Conversation(parties, script, payload, pipeline, recorder, digest, batch, buffers);
 }
 
 function poisonEither(clients: World['clients']): World['clients'] {

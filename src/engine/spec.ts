@@ -6,6 +6,7 @@
 
 import type { CpuBasis } from '../measure/facts.ts';
 import type { Options } from '../pipelines/_pipeline.ts';
+import type { Saturation } from '../workload/saturation.ts';
 import type { Workload } from '../workload/workload.ts';
 
 export interface RepeatSpec {
@@ -37,4 +38,6 @@ export interface RepeatSpec {
    * (src/crypto/slowed.ts). With 0 the provider is wrapped and nothing is made again.
    */
   readonly extraCalls?: number;
+  /** Set where the highest rate is searched that keeps a bound; needs `threads` to be 1. */
+  readonly saturation?: Saturation;
 }

@@ -148,6 +148,50 @@ export const recoveryFacts = z.object({
 });
 export type RecoveryFacts = z.infer<typeof recoveryFacts>;
 
+/** Messages that came by a schedule, and what they took; see src/engine/open-readings.ts. */
+export const openFacts = z.object({
+  messages: count,
+  /** Of these, those that were due before the one before them was done. */
+  queued: count,
+  /** From the start to the last scheduled moment, and to the end of the last message. */
+  scheduledNs: ns,
+  elapsedNs: ns,
+  /** HdrHistogram V2, compressed, base64; nanoseconds. From start to end of a message. */
+  service: z.string(),
+  /** From the scheduled moment to the end. */
+  response: z.string(),
+  /** What a message waited for the generator while the system had nothing to do. */
+  lag: z.string(),
+  /** Response times of the same moments and service times without lag: whether the run is valid. */
+  unlagged: z.string(),
+  /** How long the clock of all these stood still, for the harness to check plaintexts. */
+  stoodStillNs: ns,
+});
+export type OpenFacts = z.infer<typeof openFacts>;
+
+/** A search for the highest rate at which a percentile of the response time is within a bound. */
+export const saturationFacts = z.object({
+  boundNs: ns,
+  /** In the order in which they were measured: columns of equal length. */
+  windows: z.object({
+    /** Messages per second that were offered. */
+    load: z.array(z.number()),
+    /** Completed rate as a share of it. */
+    completedShare: z.array(z.number()),
+    /** 99th percentiles. */
+    responseNs: z.array(ns),
+    lagNs: z.array(ns),
+    /** Whether the generator kept up. */
+    isValid: z.array(z.boolean()),
+  }),
+  end: z.discriminatedUnion('kind', [
+    /** `load` met the bound when it was measured again, `above` missed it. */
+    z.object({ kind: z.literal('found'), load: z.number(), above: z.number() }),
+    z.object({ kind: z.literal('gave-up'), reason: z.string(), met: z.number().optional() }),
+  ]),
+});
+export type SaturationFacts = z.infer<typeof saturationFacts>;
+
 /** What one shard did, on one thread. */
 export const shardFacts = z.object({
   shard: count,
@@ -172,6 +216,9 @@ export const shardFacts = z.object({
   }),
   /** Only where there is an authority. */
   recovery: recoveryFacts.optional(),
+  /** Only where messages came by a schedule: with a search, those at the rate that was found. */
+  open: openFacts.optional(),
+  saturation: saturationFacts.optional(),
   faults: z.object({ count, first: z.array(faultFacts) }),
   plaintextBytes: count,
   /** Frames and bytes by kind, as sent to the relay; flights of a connection count as `connect`. */

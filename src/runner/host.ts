@@ -12,6 +12,8 @@ import type { RepeatSpec } from '../engine/spec.ts';
 import { createBarrier } from '../measure/barrier.ts';
 import { readThreadCpuNs } from '../measure/cpu.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
+import { fellBehind } from '../measure/generator.ts';
+import { Histogram } from '../measure/histogram.ts';
 import type { RepeatReport } from './repeat-report.ts';
 
 /** Runs the shards of `spec`, one per thread. Every failure is a report, never a throw. */
@@ -74,6 +76,8 @@ function report(
   const process = processFacts(shards, mainCpuNs);
   const reason = shards.map((shard) => faultOf(shard, spec)).find((fault) => fault !== undefined);
   if (reason !== undefined) return { status: 'error', reason, shards, process };
+  const invalid = invalidity(shards);
+  if (invalid !== undefined) return { status: 'invalid', reason: invalid, shards, process };
   return { status: 'ok', shards, process };
 }
 
@@ -93,6 +97,21 @@ function processFacts(shards: readonly ShardFacts[], mainCpuNs: number): Process
   };
 }
 
+/** Why what was read of an open loop says nothing about the system; undefined when it does. */
+function invalidity(shards: readonly ShardFacts[]): string | undefined {
+  for (const { saturation } of shards) {
+    if (saturation?.end.kind === 'gave-up') return `no highest rate: ${saturation.end.reason}`;
+  }
+  const response = new Histogram();
+  const unlagged = new Histogram();
+  for (const { open } of shards) {
+    if (open === undefined) continue;
+    response.merge(Histogram.decode(open.response));
+    unlagged.merge(Histogram.decode(open.unlagged));
+  }
+  return fellBehind(response, unlagged);
+}
+
 /** Why a shard's result is wrong, in one sentence; undefined when every message is accounted for. */
 function faultOf(shard: ShardFacts, spec: RepeatSpec): string | undefined {
   const { count, first } = shard.faults;
@@ -110,6 +129,7 @@ function faultOf(shard: ShardFacts, spec: RepeatSpec): string | undefined {
   if (evidence !== due) {
     return `the authority was handed evidence of ${evidence} of ${due} messages`;
   }
+  if (shard.saturation !== undefined) return undefined;
   const scripted = shard.messages.scripted ?? shard.sessions * spec.workload.messages;
   return sent === scripted ? undefined : `${sent} messages were sent, the workload has ${scripted}`;
 }

@@ -32,6 +32,7 @@ import {
 } from '../workload/workload.ts';
 import { digestOf } from './digest.ts';
 import { formatName, isFileName, parseName, segment, type Name } from './names.ts';
+import { openLoopProblems, saturationProblems, saturationThreads } from './open-loop.ts';
 import { suiteSchema, type Suite } from './suite.ts';
 
 export const FILE_BYTES_MAX = 1_048_576;
@@ -131,6 +132,10 @@ export async function loadSuite(
   const workloads = new Map<string, ResolvedWorkload>();
   for (const [index, group] of suite.matrix.entries()) {
     for (const [at, threads] of group.threads.entries()) {
+      const problem = saturationThreads(suite, threads);
+      if (problem !== undefined) {
+        problems.push(`${jsonPath(['matrix', index, 'threads', at])}: ${problem}`);
+      }
       if (suite.cpu !== 'process' || threads === 1) continue;
       problems.push(
         `${jsonPath(['matrix', index, 'threads', at])}: expected 1, as the suite reads the CPU of ` +
@@ -156,6 +161,9 @@ export async function loadSuite(
     for (const [at, text] of group.workloads.entries()) {
       await collect(problems, ['matrix', index, 'workloads', at], async () => {
         if (!workloads.has(text)) workloads.set(text, await loadWorkload(text));
+        if (suite.saturation === undefined) return;
+        const contradicting = saturationProblems(workloads.get(text)!.workload);
+        if (contradicting.length > 0) throw badFile(`workload ${quoted(text)}`, contradicting);
       });
     }
   }
@@ -365,6 +373,7 @@ function applyOptions(own: Workload, { name, options }: Name): ResolvedWorkload 
   }
   const checked = checkShape(workloadSchema, changed);
   if (checked.problems !== undefined) problems.push(...checked.problems);
+  else if (checked.value.arrivals !== undefined) problems.push(...openLoopProblems(checked.value));
   if (problems.length > 0 || checked.problems !== undefined) {
     throw badFile(`workload ${quoted(formatName({ name, options }))}`, problems);
   }

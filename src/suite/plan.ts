@@ -11,9 +11,11 @@ import { badInput, HarnessError } from '../core/errors.ts';
 import { badFile, canonicalJson, jsonPath, quoted, shownPath } from '../core/json.ts';
 import { hint } from '../core/nearest.ts';
 import { SeededRandom } from '../core/random.ts';
+import type { Saturation } from '../workload/saturation.ts';
 import type { Workload } from '../workload/workload.ts';
 import { cellName, parseName, segment, type Name } from './names.ts';
 import { CELLS_MAX, type LoadedSuite } from './parse.ts';
+import { saturationThreads } from './open-loop.ts';
 import { REPEATS_MAX, THREADS_MAX, type Budget } from './suite.ts';
 
 const DEFAULT_REPEATS: Readonly<Record<Budget, number>> = { quick: 3, standard: 10, thorough: 40 };
@@ -90,6 +92,7 @@ export interface PlannedSpec {
   readonly warmupMs: number;
   /** Whose CPU is read; `thread` where it is left out. */
   readonly cpu?: 'process';
+  readonly saturation?: Saturation;
 }
 
 export interface PlannedRepeat {
@@ -166,6 +169,7 @@ export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOption
         purpose,
         warmupMs: purpose === 'verify' ? 0 : warmupMs,
         ...(suite.cpu === 'process' ? { cpu: suite.cpu } : {}),
+        ...(suite.saturation === undefined ? {} : { saturation: suite.saturation }),
       };
       order.push({ order: order.length, cell, spec });
     }
@@ -181,6 +185,8 @@ function requireBasis(
   cells: readonly ExpandedCell[],
   threadsInstead: number | undefined,
 ): void {
+  const problem = threadsInstead && saturationThreads(suite, threadsInstead);
+  if (problem) throw badInput(`threads: ${problem}`);
   if (suite.cpu === 'process') {
     if (threadsInstead === undefined || threadsInstead === 1) return;
     throw badInput(

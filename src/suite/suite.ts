@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { saturationSchema } from '../workload/saturation.ts';
 
 export const BUDGETS = ['quick', 'standard', 'thorough'] as const;
 export type Budget = (typeof BUDGETS)[number];
@@ -66,6 +67,11 @@ export const suiteSchema = z.strictObject({
     .optional()
     .describe(
       'Whose CPU is read: that of the worker thread, or of the whole process, which libraries with asynchronous calls need; thread when left out.',
+    ),
+  saturation: saturationSchema
+    .optional()
+    .describe(
+      'Instead of its workload once, each cell carries it at rates that a search chooses: the highest with the 99th percentile of the response time under a bound is its figure.',
     ),
   purpose: z
     .enum(['measure', 'verify'])

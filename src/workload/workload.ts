@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { arrivalsSchema } from './arrivals.ts';
 
 const integer = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const share = z.number().min(0).max(0.5);
@@ -92,6 +93,11 @@ export const workloadSchema = z.strictObject({
     /** Messages of each session that are lost in a row, from the second on. */
     outage: integer(0, 100_000).default(0),
   }),
+  /**
+   * When messages come, on each worker thread: an open loop. Where it is left out, the next message is
+   * sent when the one before is done: a closed loop.
+   */
+  arrivals: arrivalsSchema.optional(),
   /** Virtual time: how many messages one user sends or receives in a day, in all its sessions. */
   messagesPerUserDay: z.number().min(0.01).max(1_000_000),
   /** How many messages a device sends or receives over one connection to the relay. */
@@ -114,6 +120,7 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   connection: ['messagesPerConnection'],
   zipf: ['activity', 'exponent'],
   extra: ['activity', 'mostExtra'],
+  rate: ['arrivals', 'perSecond'],
 };
 
 /** Parameters that take a word, and the word that stands for leaving the parameter out. */

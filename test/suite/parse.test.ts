@@ -323,3 +323,52 @@ void test("a user's own workload is checked against its behaviour", async () => 
   await mkdir(join(folder, 'folder.json'));
   await assert.rejects(loadWorkload(join(folder, 'folder.json')), { code: 'BAD_INPUT' });
 });
+
+function carrying(workload: string): unknown {
+  return { ...good, matrix: [{ ...group, workloads: [workload] }] };
+}
+
+test('what cannot come by a schedule is refused', async () => {
+  await refused(carrying('chat-poisson:loss=0.1'), /network\.loss: expected 0, as nothing is lost/);
+  await refused(carrying('chat-poisson:messages=1'), /messages: expected at least 2/);
+  await refused(
+    carrying('chat-poisson:sessions=9000000'),
+    /expected at most 50000000 messages in all/,
+  );
+  await refused(carrying('chat-poisson:rate=0'), /arrivals\.perSecond: expected at least 0\.001/);
+  await refused(carrying('chat:rate=10'), /option "rate" does not apply/);
+  await refused(carrying('chat-ramp:rate=10'), /option "rate" does not apply/);
+  const { workload, segment } = (await load(carrying('chat-poisson:rate=25'))).workloads.get(
+    'chat-poisson:rate=25',
+  )!;
+  assert.equal(segment, 'chat-poisson:rate=25');
+  assert.deepEqual(workload.arrivals, { pattern: 'poisson', perSecond: 25 });
+});
+
+test('a search for saturation that cannot be made is refused', async () => {
+  const saturation = {
+    p99Ms: 5,
+    minPerSecond: 10,
+    startPerSecond: 100,
+    maxPerSecond: 1_000,
+    windowSeconds: 1,
+    resolution: 0.05,
+  };
+  await load({ ...good, saturation });
+  const searching = (changes: object, matrix: object = {}): unknown => ({
+    ...good,
+    saturation: { ...saturation, ...changes },
+    matrix: [{ ...group, ...matrix }],
+  });
+  await refused(
+    searching({ startPerSecond: 5 }),
+    /saturation\.startPerSecond: expected .* in this order/,
+  );
+  await refused(searching({ p99Ms: 50 }), /saturation\.windowSeconds: expected .* 50 times p99Ms/);
+  await refused(searching({}, { threads: [2] }), /threads\[0\]: expected 1, as the suite searches/);
+  await refused(
+    searching({}, { workloads: ['chat-poisson'] }),
+    /arrivals: expected none in a suite/,
+  );
+  await refused(searching({}, { workloads: ['chat:reorder=0.1'] }), /network\.reorder: expected 0/);
+});
