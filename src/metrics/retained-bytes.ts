@@ -20,7 +20,9 @@ const retainedBytes: Metric = {
   title: 'Memory retained per session',
   derive({ shards }) {
     const sessions = sumSessions(shards);
-    if (sessions === 0) return [];
+    // A search for saturation makes schedules meanwhile, as many as it needs.
+    const isSearch = shards.some(({ saturation }) => saturation !== undefined);
+    if (sessions === 0 || isSearch) return [];
     const grownBy = (bytes: keyof MemoryFacts): number =>
       shards.reduce(
         (sum, { memory: { before, after } }) =>

@@ -14,7 +14,9 @@ const throughput: Metric = {
   direction: 'higher',
   title: 'Messages delivered per second while all workers run',
   derive({ shards }) {
-    if (shards.length === 0) return [];
+    // By a schedule as many are carried as come: that is completed-rate.
+    const isOpen = shards.some(({ open, saturation }) => (open ?? saturation) !== undefined);
+    if (shards.length === 0 || isOpen) return [];
     const startNs = Math.max(...shards.map((shard) => shard.startedNs));
     const endNs = Math.min(...shards.map((shard) => shard.endedNs));
     if (endNs <= startNs) return [];

@@ -49,6 +49,12 @@ export interface CellResult extends CellNames {
   readonly messagesPerUserDay: number | undefined;
   /** In all shards of a repeat; undefined without a repeat that counts. */
   readonly sessions: number | undefined;
+  /**
+   * `closed`: the next message was sent when the one before was done. Otherwise messages came by a
+   * schedule, `scheduled` as its workload says or `searched` at rates that a search chose: there are
+   * times with the wait in a queue, and no CPU of stages.
+   */
+  readonly load: 'closed' | 'scheduled' | 'searched';
   readonly status: Status;
   /** Why not `ok`. */
   readonly reason?: string;
@@ -173,12 +179,19 @@ function deriveCell(
     messagesPerConnection: first?.messagesPerConnection,
     messagesPerUserDay: first?.messagesPerUserDay,
     sessions: counted[0]?.shards.reduce((sum, shard) => sum + shard.sessions, 0),
+    load: loadOf(records),
     status,
     ...(reason === undefined ? {} : { reason }),
     repeats: counted.length,
     leftOut: status === 'ok' ? records.length - counted.length : 0,
     series: deriveSeries(counted, metrics),
   };
+}
+
+function loadOf(records: readonly RepeatRecord[]): CellResult['load'] {
+  const shards = records.flatMap((record) => record.shards);
+  if (shards.some(({ saturation }) => saturation !== undefined)) return 'searched';
+  return shards.some(({ open }) => open !== undefined) ? 'scheduled' : 'closed';
 }
 
 /** One wrong repeat makes the cell an error: never a number, however many repeats were right. */

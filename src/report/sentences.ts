@@ -28,6 +28,8 @@ import {
   whereText,
   type PipelineNote,
 } from './pairing.ts';
+import { responseSentences } from './response-times.ts';
+import { saturationSentences } from './saturation.ts';
 import {
   capitalised,
   confidence,
@@ -97,6 +99,8 @@ export function topicsOf({ cells, pipelines, baseline }: SentencesInput): Topic[
     },
     { title: 'What removing it saves', sentences: inEach(removalSentences) },
     { title: 'Access for an authority', sentences: inEach(escrowSentences) },
+    { title: 'How much one thread carries', sentences: saturationSentences(measured, baseline) },
+    { title: 'When messages do not wait for the system', sentences: responseSentences(measured) },
     { title: 'From the fastest implementation to the slowest', sentences: bands(measured) },
     { title: 'When a dearer opening is paid back', sentences: inEach(breakEvenSentences) },
     {

@@ -12,7 +12,9 @@ import { memoryTable } from './memory-slopes.ts';
 import { countOf } from './wording.ts';
 import { inRungOrder, plainName, threadsText, type PipelineNote } from './pairing.ts';
 import { precisionNotes } from './precision.ts';
+import { responseTable } from './response-times.ts';
 import { libraryText, rivalsTable } from './rivals.ts';
+import { saturationTable } from './saturation.ts';
 import type { Overhead } from './overhead.ts';
 import { topicsOf, type Topic } from './sentences.ts';
 import {
@@ -46,7 +48,7 @@ export interface Summary {
   readonly scope: string;
   /** Whether all that follows can be believed. */
   readonly judgement: Judgement;
-  /** The first is that of CPU per message. */
+  /** The first is that of CPU per message, or of what else the run is about. */
   readonly tables: readonly [Table, ...Table[]];
   /** Those of them that a document shows besides the first. */
   readonly besides?: readonly Table[];
@@ -72,23 +74,34 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
     rivalsTable(ordered, pipelines),
     ...escrowTables(ordered, pipelines),
     ...guessPriceTables(ordered),
-  ].filter(({ rows }) => rows.length > 0);
+  ].filter(hasRows);
   return {
     title,
     question,
     scope: scopeOf(ordered),
     judgement: judgeRun(ordered),
-    tables: [
-      messageTable(ordered, baseline),
-      ...besides,
-      ...others.filter(({ rows }) => rows.length > 0),
-    ],
+    tables: [...firstTables(ordered, baseline), ...besides, ...others.filter(hasRows)],
     besides,
     topics: topicsOf({ cells: ordered, pipelines, baseline }),
     precision: precisionNotes({ cells: ordered, baseline, overhead }),
     pipelines: pipelineNotes(ordered, pipelines),
     analysis,
   };
+}
+
+/** That of CPU per message and those of open loops, which have none; at least one. */
+function firstTables(
+  cells: readonly CellResult[],
+  baseline: string | undefined,
+): [Table, ...Table[]] {
+  const closed = cells.filter(({ load }) => load === 'closed');
+  const [first, ...more] = [saturationTable(cells, baseline), responseTable(cells)].filter(hasRows);
+  if (first === undefined) return [messageTable(cells, baseline)];
+  return closed.length === 0 ? [first, ...more] : [messageTable(closed, baseline), first, ...more];
+}
+
+function hasRows({ rows }: Table): boolean {
+  return rows.length > 0;
 }
 
 /** Plain text; ends with a line end. */

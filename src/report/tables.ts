@@ -18,7 +18,7 @@ import type { Column, Table, TableRow } from './table.ts';
 import { joined } from './wording.ts';
 
 /** A column and how a cell fills it. */
-interface Measure extends Column {
+export interface Measure extends Column {
   readonly unit: string;
   readonly of: (cell: CellResult) => string | Estimate | undefined;
 }
@@ -314,7 +314,8 @@ function tableOf(
   return { title, columns: [{ title: 'pipeline' }, ...filled], rows, notes };
 }
 
-function rowsOf(
+/** @param withRemarks Whether a cell without figures has a line that says why. */
+export function rowsOf(
   cells: readonly CellResult[],
   measures: readonly Measure[],
   withRemarks: boolean,

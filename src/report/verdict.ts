@@ -5,9 +5,10 @@
  */
 
 import { median } from '../stats/quantile.ts';
-import { seriesOf, type CellResult } from './cells.ts';
+import { seriesOf, type CellResult, type Series } from './cells.ts';
 import { isUndecided, ratioOf, relativeHalfWidth, summarise, type Estimate } from './estimates.ts';
 import { formatNumber } from './numbers.ts';
+import { kneeOf } from './saturation.ts';
 import { countOf, percentRange } from './wording.ts';
 
 /**
@@ -29,22 +30,28 @@ const USELESS_RATIO = 0.25;
 /** Of a cell that can be compared with nothing: its cost, known no better than this. */
 const USELESS_COST = 0.5;
 
-const TOTAL = { metric: 'cpu-per-message', role: 'all' } as const;
+/** What a run is judged by: the first of these that one of its cells has. */
+const JUDGED_BY: readonly ((cell: CellResult) => Series | undefined)[] = [
+  (cell) => seriesOf(cell, { metric: 'cpu-per-message', role: 'all' }),
+  kneeOf,
+  (cell) => seriesOf(cell, { metric: 'response-time', statistic: 'p50' }),
+];
 
 /**
  * By the ratios of all pairs of cells that carry the same messages on as many threads, and where
- * there is no such pair by the costs themselves. Cells that cost the same cannot be told apart
+ * there is no such pair by the costs themselves: CPU per message, and in open loops the highest rate
+ * or the median response time. Cells that cost the same cannot be told apart
  * however quiet the machine; so a run is too noisy only when its intervals are useless as well.
  */
 export function judgeRun(cells: readonly CellResult[]): Judgement {
-  const measured = cells.filter(
-    (cell) => cell.status === 'ok' && seriesOf(cell, TOTAL) !== undefined,
-  );
-  if (measured.length === 0) return { verdict: 'unjudged', because: 'No message was measured.' };
+  const fine = cells.filter(({ status }) => status === 'ok');
+  const judged = JUDGED_BY.find((of) => fine.some((cell) => of(cell) !== undefined));
+  if (judged === undefined) return { verdict: 'unjudged', because: 'No message was measured.' };
+  const measured = fine.filter((cell) => judged(cell) !== undefined);
   const ratios = pairsOf(measured).flatMap(([upper, lower]) => {
-    return ratioOf(seriesOf(upper, TOTAL), seriesOf(lower, TOTAL)) ?? [];
+    return ratioOf(judged(upper), judged(lower)) ?? [];
   });
-  return ratios.length === 0 ? judgeCosts(measured) : judgeRatios(ratios);
+  return ratios.length === 0 ? judgeCosts(measured.map(judged)) : judgeRatios(ratios);
 }
 
 /** "Verdict: noisy. Ratios are known to ...". */
@@ -72,8 +79,8 @@ function judgeRatios(ratios: readonly Estimate[]): Judgement {
   };
 }
 
-function judgeCosts(cells: readonly CellResult[]): Judgement {
-  const widths = widthsOf(cells.flatMap((cell) => summarise(seriesOf(cell, TOTAL)) ?? []));
+function judgeCosts(costs: readonly (Series | undefined)[]): Judgement {
+  const widths = widthsOf(costs.flatMap((series) => summarise(series) ?? []));
   if (widths.length === 0) return TOO_FEW;
   const verdict: Verdict =
     Math.min(...widths) > USELESS_COST ? 'too noisy' : median(widths) > WIDE ? 'noisy' : 'fine';

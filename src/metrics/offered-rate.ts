@@ -1,0 +1,16 @@
+import { figure, type Metric } from './_metric.ts';
+import { summedRate } from './_open-loop.ts';
+
+/** Messages per second that the schedules of all threads asked for. */
+const offeredRate: Metric = {
+  name: 'offered-rate',
+  unit: 'messages/s',
+  direction: 'neither',
+  title: 'Messages that came per second, by the schedule',
+  derive({ shards }) {
+    const rate = summedRate(shards, 'scheduledNs');
+    return rate === undefined ? [] : [figure(rate)];
+  },
+};
+
+export default offeredRate;

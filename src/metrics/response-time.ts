@@ -1,0 +1,14 @@
+import { mergedTimes } from './_open-loop.ts';
+import type { Metric } from './_metric.ts';
+import { percentilesOf } from './_percentiles.ts';
+
+/** From the scheduled moment to the end of `receive`: with the wait behind earlier messages. */
+const responseTime: Metric = {
+  name: 'response-time',
+  unit: 'ns',
+  direction: 'lower',
+  title: 'Time from the scheduled moment of a message until it is carried',
+  derive: ({ shards }) => percentilesOf(mergedTimes(shards, 'response')),
+};
+
+export default responseTime;
