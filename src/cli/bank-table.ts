@@ -2,9 +2,10 @@
 
 import { formatNumber } from '../report/numbers.ts';
 import type { Table } from '../report/table.ts';
+import type { BankBlock } from '../runner/bank-arms.ts';
 import { FIGURES } from '../runner/bank-figures.ts';
 import type { BankManifest } from '../runner/bank-store.ts';
-import { latest, type BankBlock } from '../runner/bank.ts';
+import { latest } from '../runner/blocks.ts';
 import type { Interval } from '../stats/interval.ts';
 import { quantile, sortSamples } from '../stats/quantile.ts';
 import { isMet, judgeBank, type ArmResult } from './bank-verdicts.ts';

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { judge, noiseFloor, type Judgement } from '../compare/judge.ts';
-import { logRatios, PLANTED } from '../runner/bank-arms.ts';
+import { judge, type Judgement } from '../compare/judge.ts';
+import { logRatios, PLANTED, type BankBlock } from '../runner/bank-arms.ts';
 import type { FigureName } from '../runner/bank-figures.ts';
-import type { BankBlock } from '../runner/bank.ts';
 import { meanInterval, type Interval } from '../stats/interval.ts';
 import { mean } from '../stats/moments.ts';
 import { proportionInterval } from '../stats/proportion.ts';
+import { compareSame } from '../stats/smallest-difference.ts';
 
 export interface Comparison extends Judgement {
   /** The larger of the declared floor and, for a planted slowdown, what A and A' show between them. */
@@ -98,7 +98,7 @@ function noise(
   copy: string,
   figure: FigureName,
 ): number {
-  return noiseFloor(logRatios(group, base, copy, figure));
+  return compareSame(logRatios(group, base, copy, figure)).floor;
 }
 
 function compare(logarithms: readonly number[], declared: number, measured: number): Comparison {

@@ -29,7 +29,10 @@ export interface Judgement {
  * @param floor A difference of less is none that matters, as a share.
  */
 export function judge(logarithms: readonly number[], floor: number): Judgement {
-  const interval = intervalOf(logarithms);
+  const interval = meanInterval(logarithms);
+  if (interval === undefined) {
+    throw new RangeError(`"logarithms" expected at least two pairs, got ${logarithms.length}`);
+  }
   return {
     ratio: Math.exp(mean(logarithms)),
     interval: { low: Math.exp(interval.low), high: Math.exp(interval.high) },
@@ -41,22 +44,4 @@ function verdictOf({ low, high }: Interval, edge: number): Verdict {
   if (low > edge) return 'regressed';
   if (high < -edge) return 'improved';
   return low >= -edge && high <= edge ? 'unchanged' : 'undecided';
-}
-
-/**
- * What a machine shows between a thing and itself: the outer end of the interval, as a share.
- *
- * @param logarithms Of the ratios between two copies, one per pair; two at least.
- */
-export function noiseFloor(logarithms: readonly number[]): number {
-  const { low, high } = intervalOf(logarithms);
-  return Math.expm1(Math.max(Math.abs(low), Math.abs(high)));
-}
-
-function intervalOf(logarithms: readonly number[]): Interval {
-  const interval = meanInterval(logarithms);
-  if (interval === undefined) {
-    throw new RangeError(`"logarithms" expected at least two pairs, got ${logarithms.length}`);
-  }
-  return interval;
 }

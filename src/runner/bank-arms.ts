@@ -9,8 +9,8 @@ import type { RepeatSpec } from '../engine/spec.ts';
 import { meanInterval } from '../stats/interval.ts';
 import { mean } from '../stats/moments.ts';
 import { loadWorkload } from '../suite/parse.ts';
-import type { FigureName } from './bank-figures.ts';
-import { fillBank, latest, type Arm, type BankBlock, type FillOptions } from './bank.ts';
+import { figuresOf, type FigureName, type ProcessFigures } from './bank-figures.ts';
+import { fillBlocks, latest, type Arm, type Block, type FillOptions } from './blocks.ts';
 import { loadPipelines } from './pipelines-info.ts';
 
 const PIPELINE = 'double-ratchet';
@@ -32,6 +32,9 @@ const [BASE, COPY, SLOW] = ['A', "A'", 'slow'];
 /** Far from what is planted, so that noise is small beside it. */
 const CALIBRATION_CALLS = 2;
 const CALIBRATION_BLOCKS = 20;
+
+/** An attempt at a block of the bank. */
+export type BankBlock = Block<ProcessFigures>;
 
 /** What one extra call for each call of an AEAD costs. */
 export interface Calibration {
@@ -88,12 +91,13 @@ async function specOfBank(): Promise<RepeatSpec> {
  */
 export async function calibrate(
   figure: FigureName,
-  options: Pick<FillOptions, 'seed' | 'signal' | 'runRepeat' | 'now'>,
+  options: Pick<FillOptions<ProcessFigures>, 'seed' | 'signal' | 'runRepeat' | 'now'>,
 ): Promise<Calibration | undefined> {
   const spec = await specOfBank();
   const kept: BankBlock[] = [];
-  await fillBank({
+  await fillBlocks({
     ...options,
+    read: figuresOf,
     arms: [
       { name: BASE, spec },
       { name: SLOW, spec: { ...spec, extraCalls: CALIBRATION_CALLS } },

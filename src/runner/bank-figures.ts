@@ -17,10 +17,13 @@ import { quantile, sortSamples } from '../stats/quantile.ts';
 export const FIGURES = ['lower-quartile', 'median', 'mean'] as const;
 export type FigureName = (typeof FIGURES)[number];
 
-export interface ProcessFigures {
-  readonly cpuNs: Readonly<Record<FigureName, number>>;
+export interface KernelFigures {
   /** CPU of the reference kernel: the ends of its fastest tenth and of its fastest quarter. */
   readonly kernelNs: { readonly tenth: number; readonly quarter: number };
+}
+
+export interface ProcessFigures extends KernelFigures {
+  readonly cpuNs: Readonly<Record<FigureName, number>>;
 }
 
 const TENTH = 0.1;
@@ -44,13 +47,18 @@ export function figuresOf({ shards }: RepeatReport): ProcessFigures | undefined 
   });
   if (costs.length < BLOCKS_MIN) return undefined;
   const sorted = sortSamples(costs);
-  const kernels = sortSamples(shards.flatMap(({ blocks }) => blocks.kernelCpuNs));
   return {
     cpuNs: {
       'lower-quartile': quantile(sorted, QUARTER),
       median: quantile(sorted, 0.5),
       mean: mean(costs),
     },
-    kernelNs: { tenth: quantile(kernels, TENTH), quarter: quantile(kernels, QUARTER) },
+    kernelNs: kernelsOf({ shards }),
   };
+}
+
+/** How fast the machine was while a process ran. */
+export function kernelsOf({ shards }: Pick<RepeatReport, 'shards'>): KernelFigures['kernelNs'] {
+  const kernels = sortSamples(shards.flatMap(({ blocks }) => blocks.kernelCpuNs));
+  return { tenth: quantile(kernels, TENTH), quarter: quantile(kernels, QUARTER) };
 }

@@ -28,8 +28,7 @@ import {
 } from '../core/json.ts';
 import { RUNS_DIR } from '../core/paths.ts';
 import { environmentSchema, gitSchema } from '../results/environment.ts';
-import type { BankBlock } from './bank.ts';
-import type { Calibration } from './bank-arms.ts';
+import type { BankBlock, Calibration } from './bank-arms.ts';
 import { FIGURES } from './bank-figures.ts';
 
 const FORMAT = 2;

@@ -9,7 +9,7 @@ import { judgeBank } from '../../src/cli/bank-verdicts.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
 import { readEnvironment } from '../../src/results/environment.ts';
-import { figuresOf, type FigureName } from '../../src/runner/bank-figures.ts';
+import { figuresOf, type FigureName, type ProcessFigures } from '../../src/runner/bank-figures.ts';
 import {
   appendBlock,
   createBank,
@@ -17,16 +17,12 @@ import {
   requireSameBank,
   type BankManifest,
 } from '../../src/runner/bank-store.ts';
-import { armsOf, calibrate, logRatios } from '../../src/runner/bank-arms.ts';
-import {
-  fillBank,
-  SPARE_PER_ARM,
-  type Arm,
-  type BankBlock,
-  type FillOptions,
-} from '../../src/runner/bank.ts';
+import { armsOf, calibrate, logRatios, type BankBlock } from '../../src/runner/bank-arms.ts';
+import { fillBlocks, SPARE_PER_ARM, type Arm, type FillOptions } from '../../src/runner/blocks.ts';
 import type { RepeatReport, RunRepeat } from '../../src/runner/repeat-report.ts';
 import { shard, type BlockFixture } from '../report/fixtures.ts';
+
+type BankOptions = FillOptions<ProcessFigures>;
 
 const SPEC = { cell: 'made up', seed: 0, repeat: 0 } as RepeatSpec;
 const KERNEL = { tenth: 100, quarter: 101 };
@@ -50,7 +46,7 @@ function reportOf(unitNs: number, kernelNs: readonly [number, number] = [100, 10
   return { status: 'ok', shards: [shard(blocks)] };
 }
 
-function fillOptions(changes: Partial<FillOptions> = {}): FillOptions {
+function fillOptions(changes: Partial<BankOptions> = {}): BankOptions {
   let nowMs = 0;
   return {
     arms: ARMS,
@@ -59,15 +55,16 @@ function fillOptions(changes: Partial<FillOptions> = {}): FillOptions {
     done: [],
     signal: new AbortController().signal,
     runRepeat: () => Promise.resolve(reportOf(1)),
+    read: figuresOf,
     now: () => (nowMs += 10),
     onBlock: () => {},
     ...changes,
   };
 }
 
-async function filled(changes: Partial<FillOptions> = {}): Promise<BankBlock[]> {
+async function filled(changes: Partial<BankOptions> = {}): Promise<BankBlock[]> {
   const blocks: BankBlock[] = [];
-  await fillBank(fillOptions({ onBlock: (block) => blocks.push(block), ...changes }));
+  await fillBlocks(fillOptions({ onBlock: (block) => blocks.push(block), ...changes }));
   return blocks;
 }
 
@@ -155,7 +152,7 @@ test('a process that fails ends the bank with its reason, and what was finished 
     return Promise.resolve({ status: 'error', reason: 'out of memory', shards: [] });
   };
   await assert.rejects(
-    fillBank(fillOptions({ runRepeat, onBlock: (block) => blocks.push(block) })),
+    fillBlocks(fillOptions({ runRepeat, onBlock: (block) => blocks.push(block) })),
     /block 1, arm A'?: out of memory/,
   );
   assert.equal(blocks.length, 1);

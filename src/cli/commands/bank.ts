@@ -6,8 +6,8 @@ import { formatDuration } from '../../report/progress.ts';
 import { renderTable } from '../../report/table.ts';
 import { readCodeDigest } from '../../results/code-digest.ts';
 import { readEnvironment, readGit } from '../../results/environment.ts';
-import { armsOf, calibrate } from '../../runner/bank-arms.ts';
-import type { FigureName } from '../../runner/bank-figures.ts';
+import { armsOf, calibrate, type BankBlock } from '../../runner/bank-arms.ts';
+import { figuresOf, type FigureName } from '../../runner/bank-figures.ts';
 import {
   appendBlock,
   createBank,
@@ -16,7 +16,7 @@ import {
   type BankManifest,
   type OpenBank,
 } from '../../runner/bank-store.ts';
-import { fillBank, type BankBlock } from '../../runner/bank.ts';
+import { fillBlocks } from '../../runner/blocks.ts';
 import { runRepeat } from '../../runner/repeat.ts';
 import { defineCommand, EXIT, type Command, type ExitStatus, type Output } from '../command.ts';
 import { tableOf } from '../bank-table.ts';
@@ -152,7 +152,8 @@ async function fill(
   output.note(`${missing} of ${total} blocks to run\nresults: ${shownPath(directory)}\n`);
   const startMs = performance.now();
   let done = 0;
-  await fillBank({
+  await fillBlocks({
+    read: figuresOf,
     arms: await armsOf(manifest.calibration),
     blocks: total,
     seed: manifest.seed,

@@ -1,10 +1,9 @@
 /**
- * The bank: many comparisons of a thing with itself and with itself slowed down, so that a machine's
- * rates of false alarms and of detection are counted and not assumed.
+ * Blocks of fresh processes: one of each arm, one after the other, each block again where the machine
+ * changed its speed meanwhile. `bank` and `compare` measure so.
  *
- * A block is one fresh process of each arm, one after the other in random order. A comparison is a
- * number of consecutive blocks that no other comparison has. Arms are data: the first is what the
- * others are compared with, and what an arm does is in its spec.
+ * Arms are data: the first is what the others are compared with, and what an arm does is in its spec
+ * and in who runs it.
  *
  * @module
  */
@@ -12,22 +11,21 @@
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import { figuresOf, type ProcessFigures } from './bank-figures.ts';
-import type { RunRepeat } from './repeat-report.ts';
+import type { KernelFigures } from './bank-figures.ts';
+import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 
 export interface Arm {
   readonly name: string;
   readonly spec: RepeatSpec;
+  /** Instead of the options' `runRepeat`: another version of the program. */
+  readonly runRepeat?: RunRepeat;
 }
 
-/** One process of a block. */
-export interface BankProcess extends ProcessFigures {
-  readonly arm: string;
-  readonly wallMs: number;
-}
+/** One process of a block, with what was read from its report. */
+export type ArmProcess<Figures> = Figures & { readonly arm: string; readonly wallMs: number };
 
 /** One attempt at a block. */
-export interface BankBlock {
+export interface Block<Figures> {
   readonly block: number;
   /** 0, 1, ... */
   readonly attempt: number;
@@ -36,23 +34,42 @@ export interface BankBlock {
   /** Whether it counts: the last attempt of its block. */
   readonly kept: boolean;
   /** In the order in which they ran. Of an arm that ran more than once the last process counts. */
-  readonly processes: readonly BankProcess[];
+  readonly processes: readonly ArmProcess<Figures>[];
 }
 
-export interface FillOptions {
+export interface FillOptions<Figures extends KernelFigures> {
   readonly arms: readonly Arm[];
   /** In all, with those that are done. */
   readonly blocks: number;
   /** Of the order within blocks, and of what the processes of a block work on. */
   readonly seed: number;
+  /** Every second block has the reverse order of the one before, so that a steady drift cancels. */
+  readonly mirrored?: boolean;
   /** What an earlier attempt finished. */
-  readonly done: readonly BankBlock[];
+  readonly done: readonly Block<Figures>[];
   readonly signal: AbortSignal;
   readonly runRepeat: RunRepeat;
+  /** undefined for a report that has too few blocks to be read. */
+  readonly read: (report: RepeatReport) => Figures | undefined;
   /** Milliseconds that only grow. */
   readonly now: () => number;
   /** Called as an attempt at a block ends, before the next begins. */
-  readonly onBlock: (block: BankBlock) => void;
+  readonly onBlock: (block: Block<Figures>) => void;
+}
+
+/** A process that gave no figures: which arm, and how it ended. */
+export class FailedProcess extends HarnessError {
+  readonly arm: string;
+  readonly status: RepeatReport['status'];
+  readonly reason: string;
+
+  constructor(block: number, arm: string, { status, reason }: RepeatReport) {
+    const why = reason ?? 'it has too few blocks';
+    super('WRONG_RESULT', `block ${block}, arm ${arm}: ${why}`);
+    this.arm = arm;
+    this.status = status === 'ok' ? 'invalid' : status;
+    this.reason = why;
+  }
 }
 
 /**
@@ -70,16 +87,18 @@ const QUARTER_TOLERANCE = 0.02;
 const TENTH_TOLERANCE = 0.03;
 /**
  * Processes of a block that may be thrown away, for each arm. Then the block is kept as it is, so
- * that a restless machine has its bank, too.
+ * that a restless machine has its result, too.
  */
 export const SPARE_PER_ARM = 3;
 
 /**
- * Runs what is missing of the bank. The attempt that `signal` interrupts is dropped.
+ * Runs what is missing. The attempt that `signal` interrupts is dropped.
  *
- * @throws HarnessError for a process that fails.
+ * @throws FailedProcess for a process that fails.
  */
-export async function fillBank(options: FillOptions): Promise<void> {
+export async function fillBlocks<Figures extends KernelFigures>(
+  options: FillOptions<Figures>,
+): Promise<void> {
   const { arms, blocks, done, signal, onBlock } = options;
   const finished = new Set(done.filter((block) => block.kept).map(({ block }) => block));
   for (let block = 0; block < blocks; block++) {
@@ -98,30 +117,28 @@ export async function fillBank(options: FillOptions): Promise<void> {
 }
 
 /**
- * A disturbed process is run again at once. The attempt is given up, before its last arm ran, when
- * the machine is another one than it was at its beginning.
+ * A disturbed process is run again at once. The attempt is given up when the machine is another one
+ * than it was at its beginning.
  *
  * @param spare How many processes may be thrown away.
  */
-async function runBlock(
-  { arms, seed, signal, runRepeat, now }: FillOptions,
+async function runBlock<Figures extends KernelFigures>(
+  options: FillOptions<Figures>,
   block: number,
   attempt: number,
   spare: number,
-): Promise<Pick<BankBlock, 'processes' | 'kept'>> {
-  const processes: BankProcess[] = [];
+): Promise<Pick<Block<Figures>, 'processes' | 'kept'>> {
+  const { seed, signal, now, read } = options;
+  const processes: ArmProcess<Figures>[] = [];
   let counting = 0;
-  for (const { name, spec } of new SeededRandom(seed, block, attempt).shuffle([...arms])) {
+  for (const { name, spec, runRepeat = options.runRepeat } of orderOf(options, block, attempt)) {
     for (;;) {
       const startMs = now();
       // The arms of a block work on the same input, in the same order of modes.
       const report = await runRepeat({ ...spec, seed: seed + block, repeat: block }, signal);
       if (signal.aborted) return { processes, kept: false };
-      const figures = report.status === 'ok' ? figuresOf(report) : undefined;
-      if (figures === undefined) {
-        const reason = report.reason ?? 'it has too few blocks';
-        throw new HarnessError('WRONG_RESULT', `block ${block}, arm ${name}: ${reason}`);
-      }
+      const figures = report.status === 'ok' ? read(report) : undefined;
+      if (figures === undefined) throw new FailedProcess(block, name, report);
       processes.push({ arm: name, wallMs: Math.round(now() - startMs), ...figures });
       const thrownAway = processes.length - counting - 1;
       if (thrownAway >= spare || !isSlowed(processes.at(-1)!)) break;
@@ -134,16 +151,28 @@ async function runBlock(
   return { processes, kept: true };
 }
 
+function orderOf<Figures extends KernelFigures>(
+  { arms, seed, mirrored = false }: FillOptions<Figures>,
+  block: number,
+  attempt: number,
+): readonly Arm[] {
+  if (!mirrored) return new SeededRandom(seed, block, attempt).shuffle([...arms]);
+  const order = new SeededRandom(seed, block - (block % 2), 0).shuffle([...arms]);
+  return block % 2 === 0 ? order : order.toReversed();
+}
+
 /** The last process of each arm. */
-export function latest(processes: readonly BankProcess[]): BankProcess[] {
+export function latest<Process extends { readonly arm: string }>(
+  processes: readonly Process[],
+): Process[] {
   return [...new Map(processes.map((process) => [process.arm, process])).values()];
 }
 
-function isSlowed({ kernelNs: { tenth, quarter } }: BankProcess): boolean {
+function isSlowed({ kernelNs: { tenth, quarter } }: KernelFigures): boolean {
   return quarter > tenth * (1 + QUARTER_TOLERANCE);
 }
 
-function isDisturbed(processes: readonly BankProcess[]): boolean {
+function isDisturbed(processes: readonly KernelFigures[]): boolean {
   const tenths = processes.map(({ kernelNs }) => kernelNs.tenth);
   return (
     processes.some(isSlowed) || Math.max(...tenths) > Math.min(...tenths) * (1 + TENTH_TOLERANCE)
