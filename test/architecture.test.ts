@@ -47,7 +47,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   runner: [
     'engine', 'primitives', 'suite', 'workload', 'results', 'measure', 'stats', 'pipelines', 'relay',
   ],
-  report: ['results', 'metrics', 'stats', 'measure'],
+  report: ['results', 'metrics', 'stats', 'measure', 'compare'],
   // prettier-ignore
   cli: [
     'providers', 'pipelines', 'crypto', 'workload', 'measure', 'stats', 'metrics', 'engine',

@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { workerFile } from '../core/paths.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
@@ -24,7 +24,7 @@ export type ChildAnswer =
 /**
  * Never throws: a child that dies, or answers nonsense, has died. When `signal` aborts it is killed.
  *
- * @param worker Name of a file in workers/.
+ * @param worker Name of a file in workers/, or the absolute path of another version's.
  * @param flags Further options of Node.
  */
 export async function askChild(
@@ -33,7 +33,8 @@ export async function askChild(
   signal: AbortSignal,
   flags: readonly string[] = [],
 ): Promise<ChildAnswer> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, workerFile(worker)], {
+  const entry = isAbsolute(worker) ? worker : workerFile(worker);
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Half of a child's start is stripping types and compiling: both are kept on disk.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },

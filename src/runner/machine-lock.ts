@@ -1,0 +1,56 @@
+/**
+ * One comparison at a time: two would each be the other's noise.
+ *
+ * @module
+ */
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { badInput } from '../core/errors.ts';
+import { isAlive } from './worktree.ts';
+
+/**
+ * Held until disposal, or the end of the process. That of a process that was killed is taken over.
+ *
+ * @throws HarnessError BAD_INPUT while another process holds it.
+ */
+export function lockMachine(): Disposable {
+  const file = join(tmpdir(), 'sealbench-compare.lock');
+  const holder = take(file) ?? take(file);
+  if (holder !== 'taken') {
+    throw badInput(
+      `another comparison is running on this machine, process ${holder ?? 'unknown'}; each would ` +
+        'be noise to the other. Wait until it has ended',
+    );
+  }
+  const release = (): void => rmSync(file, { force: true });
+  process.once('exit', release);
+  return {
+    [Symbol.dispose]() {
+      process.removeListener('exit', release);
+      release();
+    },
+  };
+}
+
+/** @returns `taken`, the process that holds it, or undefined where an abandoned one was removed. */
+function take(file: string): 'taken' | number | undefined {
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return 'taken';
+  } catch {
+    const pid = Number(readText(file));
+    if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) return pid;
+    rmSync(file, { force: true });
+    return undefined;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
