@@ -56,6 +56,8 @@ export interface CellFigures {
 
 /** A change of an exact figure by more counts; as a share. */
 export const EXACT_FLOOR = 0.002;
+/** Copies of the base that differ by more than so many declared floors hide what matters. */
+export const NOISY_FLOORS = 2;
 /** Samples beyond a percentile, in each process, before it may decide. */
 const SAMPLES_BEYOND = 125;
 
@@ -142,9 +144,13 @@ function costOf({ figure, rows, samplesBeyond }: Series, percentiles: boolean): 
     pairs.map(({ base, head }) => Math.log(head / base)),
     floor,
   );
+  // Within a floor that is all noise lies everything.
+  const isHidden =
+    judgement.verdict === 'unchanged' && measuredFloor > NOISY_FLOORS * declaredFloor;
+  const verdict = isHidden ? 'undecided' : judgement.verdict;
   return {
     ...judgement,
-    verdict: sign === 1 ? judgement.verdict : reversed(judgement.verdict),
+    verdict: sign === 1 ? verdict : reversed(verdict),
     name: figure.name,
     unit: figure.unit,
     base: median(pairs.map(({ base }) => base)),
@@ -164,14 +170,18 @@ function reversed(verdict: Verdict): Verdict {
   return verdict === 'improved' ? 'regressed' : verdict;
 }
 
+/** A change counts where it goes one way in every block, and by more than the floor in each. */
 function exactOf({ figure, rows }: Series): Exact | undefined {
   const changes = rows.map(({ base, head }) => changeOf(base, head));
-  if (changes.every((change) => change === 0)) return undefined;
+  const noise = Math.max(...rows.map(({ base, copy }) => changeOf(base, copy)));
+  if (Math.max(...changes) <= noise) return undefined;
   const { name, unit, direction } = figure;
   const base = median(rows.map((row) => row.base));
   const head = median(rows.map((row) => row.head));
-  const counts = median(changes) > EXACT_FLOOR;
-  const isWorse = direction === 'lower' ? head > base : head < base;
+  const grew = rows.every((row) => row.head > row.base);
+  const shrank = rows.every((row) => row.head < row.base);
+  const counts = (grew || shrank) && Math.min(...changes) > EXACT_FLOOR;
+  const isWorse = direction === 'lower' ? grew : shrank;
   return {
     name,
     unit,

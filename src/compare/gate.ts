@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CellFigures, Cost, Exact } from './cell.ts';
+import { NOISY_FLOORS, type CellFigures, type Cost, type Exact } from './cell.ts';
 import { DECIDING } from './figures.ts';
 import type { Verdict } from './judge.ts';
 
@@ -39,8 +39,6 @@ export interface FinalCost extends Cost {
  * difference that matters can be told. `nothing`: no cell could be compared.
  */
 export type Outcome = 'fine' | 'regressed' | 'failed' | 'too-noisy' | 'nothing' | 'undecided';
-
-const NOISY_FLOORS = 2;
 
 /** Whether the first pass accuses: these are measured once more. */
 export function isAccused({ costs }: CellFigures): boolean {

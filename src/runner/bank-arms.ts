@@ -26,7 +26,13 @@ const MESSAGES = 180;
 const WARMUP_MS = 150;
 
 /** Shares of the CPU per message that are added, by the name of the arm. */
-export const PLANTED: Readonly<Record<string, number>> = { 'A+3%': 0.03, 'A+5%': 0.05 };
+export const PLANTED: Readonly<Record<string, number>> = {
+  'A+3%': 0.03,
+  'A+5%': 0.05,
+  'A+10%': 0.1,
+};
+/** Of these the bank has arms. */
+const PLANTED_IN_BANK = ['A+3%', 'A+5%'];
 
 const [BASE, COPY, SLOW] = ['A', "A'", 'slow'];
 /** Far from what is planted, so that noise is small beside it. */
@@ -49,15 +55,22 @@ export interface Calibration {
   readonly high: number;
 }
 
-/** The arms in the order in which they are declared; all go through the same wrapper. */
-export async function armsOf({ added }: Pick<Calibration, 'added'>): Promise<Arm[]> {
+/**
+ * The arms in the order in which they are declared; all go through the same wrapper.
+ *
+ * @param planted Names of slowdowns.
+ */
+export async function armsOf(
+  { added }: Pick<Calibration, 'added'>,
+  planted: readonly string[] = PLANTED_IN_BANK,
+): Promise<Arm[]> {
   const spec = await specOfBank();
   return [
     { name: BASE, spec },
     { name: COPY, spec },
-    ...Object.entries(PLANTED).map(([name, share]) => ({
+    ...planted.map((name) => ({
       name,
-      spec: { ...spec, extraCalls: share / added },
+      spec: { ...spec, extraCalls: PLANTED[name]! / added },
     })),
   ];
 }
