@@ -11,7 +11,8 @@ import { quoted } from '../core/json.ts';
 import { SUITES_DIR, workerFile } from '../core/paths.ts';
 import { isFileName } from '../suite/names.ts';
 import type { RunRepeat } from './repeat-report.ts';
-import { repeatOf, runRepeat } from './repeat.ts';
+import { repeatOf } from './other-repeat.ts';
+import { runRepeat } from './repeat.ts';
 import { addWorktree, findRepository, isDirty, resolveRef } from './worktree.ts';
 
 export interface Side extends Disposable {

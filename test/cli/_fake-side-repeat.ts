@@ -25,7 +25,3 @@ export const runRepeat: RunRepeat = async (spec, signal): Promise<RepeatReport> 
   const block = { messages: 10, kernelCpuNs: 200_000, cpu: { send: [10, 10_000 * cost] } } as const;
   return { status: 'ok', shards: [shard(Array.from({ length: 30 }, () => block))] };
 };
-
-export function repeatOf(): RunRepeat {
-  return runRepeat;
-}

@@ -40,7 +40,7 @@ const bank: Command = defineCommand({
   details: [
     'Compares a Double Ratchet with a copy of itself and with itself slowed down by 3 % and by 5 %,',
     'in blocks of four fresh processes in random order. A verdict is that of `compare`: the whole',
-    'interval lies beyond the floor. A process meanwhile which the machine changed its speed, by the',
+    'interval lies beyond the floor. A process during which the machine changed speed, by the',
     'reference kernel, is run again. Takes about half an hour, and longer where that is often; leave',
     'the machine alone meanwhile. Every block is kept as it ends, and --resume goes on. On a machine',
     'that others use, a core of its own helps: `taskset -c 1 sealbench bank`.',

@@ -42,7 +42,7 @@ const compare: Command = defineCommand({
     seed: { kind: 'integer', min: 0, max: SEED_MAX, summary: 'of inputs and order; 1' },
     percentiles: {
       kind: 'flag',
-      summary: 'p50 and p99 of latency decide too, where they rest on enough samples',
+      summary: 'latency at p50 and p99 decides too, on enough samples',
     },
     strict: {
       kind: 'flag',
