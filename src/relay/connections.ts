@@ -5,17 +5,20 @@
  * @module
  */
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /** Requests of a connection that are not answered yet; undefined before its first. */
 const UNANSWERED: unique symbol = Symbol('unanswered');
+/** The newest of them. */
+const NEWEST: unique symbol = Symbol('newest');
 /** Set when what came after them was no request. */
 const IS_BROKEN: unique symbol = Symbol('is broken');
 
 interface Tracked extends Socket {
   [UNANSWERED]?: number;
+  [NEWEST]?: IncomingMessage;
   [IS_BROKEN]?: boolean;
 }
 
@@ -61,15 +64,15 @@ export class Connections {
   }
 
   /** A request has come. */
-  requested(socket: Socket): void {
-    const tracked: Tracked = socket;
+  requested(request: IncomingMessage): void {
+    const tracked: Tracked = request.socket;
+    tracked[NEWEST] = request;
     tracked[UNANSWERED] = (tracked[UNANSWERED] ?? 0) + 1;
   }
 
   /** It is being answered. @returns Whether the connection is to end after that. */
-  answered(socket: Socket | null): boolean {
-    if (socket === null) return true;
-    const tracked: Tracked = socket;
+  answered(request: IncomingMessage): boolean {
+    const tracked: Tracked = request.socket;
     const unanswered = (tracked[UNANSWERED] ?? 1) - 1;
     tracked[UNANSWERED] = unanswered;
     return tracked[IS_BROKEN] === true && unanswered === 0;
@@ -91,7 +94,10 @@ export class Connections {
       socket.destroy();
       return;
     }
-    if ((socket[UNANSWERED] ?? 0) > 0 && error.code?.startsWith('HPE_') === true) {
+    // One whose body is what broke never ends, and is not waited for.
+    const unanswered = (socket[UNANSWERED] ?? 0) - (socket[NEWEST]?.complete === false ? 1 : 0);
+    socket[UNANSWERED] = unanswered;
+    if (unanswered > 0 && error.code?.startsWith('HPE_') === true) {
       // What came before is answered first: a frame that was taken is not to look refused.
       socket[IS_BROKEN] = true;
       return;

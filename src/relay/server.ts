@@ -118,7 +118,7 @@ export class RelayServer {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    this.connections.requested(request.socket);
+    this.connections.requested(request);
     try {
       this.#route(request, response);
     } catch {
@@ -306,7 +306,7 @@ export class RelayServer {
     if (targets.includes(undefined)) {
       return this.#refuse(request, response, PROBLEMS.noSuchMailbox);
     }
-    this.connections.answered(response.socket);
+    this.connections.answered(request);
     return handOver.open(targets as Mailbox[], response);
   }
 
@@ -365,7 +365,7 @@ export class RelayServer {
     headers: string[],
     body: string | Buffer | undefined,
   ): void {
-    const isLast = this.connections.answered(response.socket) || this.#isDraining;
+    const isLast = this.connections.answered(response.req) || this.#isDraining;
     if (isLast) headers.push('connection', 'close');
     response.writeHead(status, headers);
     response.end(body);

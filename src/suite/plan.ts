@@ -306,7 +306,12 @@ interface ResolvedPipeline extends Pick<PipelineInfo, 'foreign'> {
   readonly segment: string;
 }
 
-function resolvePipeline(text: string, known: Known): ResolvedPipeline {
+/**
+ * A pipeline's name with options, as in a suite.
+ *
+ * @throws HarnessError BAD_INPUT for an unknown pipeline or option, or a value that it does not take.
+ */
+export function resolvePipeline(text: string, known: Pick<Known, 'pipelines'>): ResolvedPipeline {
   const given = parseName(text);
   const info = known.pipelines.get(given.name);
   if (info === undefined) {

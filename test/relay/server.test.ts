@@ -115,6 +115,25 @@ for (const [name, store] of Object.entries(STORES)) {
   });
 }
 
+test('sqlite: a restart finds mailboxes and frames, and gives no number again', async () => {
+  const store = sqlite();
+  await withRelay({ store }, async (client) => {
+    await client.register(1);
+    await client.register(2);
+    for (const text of ['a', 'b']) await client.append(1, 1, text);
+    await client.append(1, 2, 'kept');
+    await client.acknowledge(1, 2);
+  });
+  await withRelay({ store }, async (client, relay) => {
+    assert.equal(relay.ready.mailboxes, 2);
+    assert.equal(relay.ready.frames, 1);
+    assert.equal((await client.register(1, tokenOf('thief'))).status, 409);
+    assert.deepEqual(await client.texts(2), ['kept']);
+    assert.equal(String((await client.append(1, 1, 'c')).body), '3');
+    assert.deepEqual(await client.texts(1), ['c']);
+  });
+});
+
 test('a mailbox belongs to the token that registered it', async () => {
   await withRelay({}, async (client) => {
     await client.register(1);
