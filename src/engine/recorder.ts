@@ -15,6 +15,7 @@ import {
   type TimedId,
 } from '../measure/facts.ts';
 import { Histogram } from '../measure/histogram.ts';
+import type { LiveWriter } from '../measure/live.ts';
 import { createReferenceKernel } from '../measure/reference-kernel.ts';
 import { RunDelay, UNKNOWN } from '../measure/run-delay.ts';
 import { BlockColumns } from './block-columns.ts';
@@ -39,8 +40,11 @@ export class Recorder implements StageRecorder {
   readonly #firstMode: number;
   readonly #readCpuNs: () => number;
   readonly #onStage: ((id: TimedId | undefined) => void) | undefined;
+  readonly #live: LiveWriter | undefined;
   /** Counts the rounds, of which a block may hold several. */
   #round = -1;
+  #phase: 'open' | 'traffic' = 'open';
+  #messages = 0;
   #wallNs = 0;
   #cpuNs = 0;
   #runDelayNs = 0;
@@ -51,12 +55,15 @@ export class Recorder implements StageRecorder {
    * @param cpuBasis Whose CPU the stages and blocks are read by.
    * @param onStage Called after each stage of a batch, for counting what it did; with undefined
    *   after work of the parties that is no stage.
+   * @param live Is told what each batch has done, when it ends.
    */
   constructor(
     firstMode: number,
     cpuBasis: CpuBasis = 'thread',
     onStage?: (id: TimedId | undefined) => void,
+    live?: LiveWriter,
   ) {
+    this.#live = live;
     this.#firstMode = firstMode;
     this.#readCpuNs = cpuReader(cpuBasis);
     this.#onStage = onStage;
@@ -75,6 +82,8 @@ export class Recorder implements StageRecorder {
 
   beginBlock(phase: 'open' | 'traffic', messageIndex: number, messages: number): void {
     this.#round += 1;
+    this.#phase = phase;
+    this.#messages = messages;
     this.#blocks.begin(phase, this.mode, messageIndex, messages);
     this.#runDelayNs = this.#runDelay.read().runDelayNs;
     this.#stealTicks = this.#runDelay.stealTicks();
@@ -85,7 +94,8 @@ export class Recorder implements StageRecorder {
   /** Runs the reference kernel and closes the block. */
   endBlock(): void {
     const kernelCpuNs = this.#kernel();
-    const cpuNs = this.#readCpuNs() - this.#cpuNs;
+    const cpuNowNs = this.#readCpuNs();
+    const cpuNs = cpuNowNs - this.#cpuNs;
     const wallNs = nowNs() - this.#wallNs;
     const { runDelayNs } = this.#runDelay.read();
     const stealTicks = this.#runDelay.stealTicks();
@@ -96,16 +106,20 @@ export class Recorder implements StageRecorder {
       stealTicks: stealTicks === UNKNOWN ? UNKNOWN : stealTicks - this.#stealTicks,
       kernelCpuNs,
     });
+    this.#live?.batch(this.#phase, this.#messages, cpuNowNs);
   }
 
   addCpu(id: TimedId, calls: number, cpuNs: number): void {
     this.#blocks.addCpu(this.#stages.get(id)!.cpu, calls, cpuNs);
+    if (id === 'initiate') this.#live?.opened(calls);
     this.#onStage?.(id);
   }
 
   addLatencies(id: TimedId, latenciesNs: Float64Array, count: number): void {
     const { latency } = this.#stages.get(id)!;
     for (let i = 0; i < count; i++) latency.record(latenciesNs[i]!);
+    if (id === 'initiate') this.#live?.opened(count);
+    else if (id === 'send' || id === 'receive') this.#live?.latencies(id, latenciesNs, count);
     this.#onStage?.(id);
   }
 

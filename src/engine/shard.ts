@@ -23,8 +23,9 @@ import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
 import { meetAll } from '../measure/barrier.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
 import { calibrateCpu, processCpuNs, readThreadCpuNs } from '../measure/cpu.ts';
-import type { CpuBasis, RecoveryFacts, ShardFacts } from '../measure/facts.ts';
+import type { CpuBasis, RecoveryFacts, ShardFacts, TimedId } from '../measure/facts.ts';
 import { GcPauses } from '../measure/gc.ts';
+import { LiveWriter, type ExpectedCosts, type LiveWords } from '../measure/live.ts';
 import { readMemory } from '../measure/memory.ts';
 import { PackedMembers } from '../pipelines/_members.ts';
 import type { Authority, Pipeline, World } from '../pipelines/_pipeline.ts';
@@ -41,6 +42,8 @@ export interface ShardTask {
   readonly barrier: Int32Array<SharedArrayBuffer>;
   /** `process.hrtime()` of the repeat's start, in ns. */
   readonly originNs: number;
+  /** Where this worker says how far it is; left out where nobody looks. */
+  readonly live?: LiveWords;
 }
 
 /** What a worker answers. Not a thrown error, which would lose its code between threads. */
@@ -69,6 +72,7 @@ const COUNTED_SESSIONS = 2;
 const COUNTED_MESSAGES_MAX = 64;
 const WARMUP_PASSES_MIN = 2;
 
+const NOT_EXPECTED: ExpectedCosts = { openingNs: 1, firstNs: 1, messageNs: 1 };
 /** Of a verified run, whose readings nobody uses. */
 const NOT_CALIBRATED = { clockStepNs: 0, clockReadNs: 0, cpuStepNs: 0, cpuReadNs: 0 };
 
@@ -87,19 +91,21 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     ...(verifying ? NOT_CALIBRATED : { ...calibrateClock(), ...calibrateCpu(cpuBasis) }),
   };
   const warm = verifying
-    ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH }
+    ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH, expected: NOT_EXPECTED }
     : await warmUp(task, parts, clocks.cpuReadNs);
 
   const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
   const payload = new Payload(spec.seed, longestOf(script));
-  const recorder = new Recorder(spec.repeat, cpuBasis);
+  const live = task.live && new LiveWriter(task.live);
+  live?.begin(script.sessions, script.lengths.length, warm.expected);
+  const recorder = new Recorder(spec.repeat, cpuBasis, undefined, live);
   const digest = new FactsDigest();
   const gc = new GcPauses();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
   const buffers = new Buffers(warm.batch, mayRecover ? script.lengths.length : 0);
   const openLoop = planOpenLoop(spec, script, task.shard);
   const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
-  let live: Live | undefined = await openLive(
+  let world: Live | undefined = await openLive(
     task,
     parts,
     script,
@@ -115,22 +121,24 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const startedNs = sinceOrigin(task);
   const processBefore = processCpuNs();
   const cpuBefore = readThreadCpuNs();
-  await live.conversation.open();
+  await world.conversation.open();
   const byOpenLoop =
-    openLoop && (await runOpenLoop(driveOf(live, script, payload), openLoop, script, spec, digest));
-  if (openLoop === undefined) await live.conversation.run();
+    openLoop &&
+    (await runOpenLoop(driveOf(world, script, payload), openLoop, script, spec, digest));
+  if (openLoop === undefined) await world.conversation.run();
   const cpuNs = readThreadCpuNs() - cpuBefore;
   const processAfter = processCpuNs();
   const endedNs = sinceOrigin(task);
+  live?.end();
   // What follows is not measured, and would disturb workers that are not done.
   meetAll(task.barrier, spec.threads);
   const gcFacts = await gc.stop();
   const after = readMemory();
-  const { tally, expectations, recovery, storedKeys, connections } = outcomeOf(live, script);
+  const { tally, expectations, recovery, storedKeys, connections } = outcomeOf(world, script);
   // All but the world, for what it retains is the difference: the engine's buffers and readings, for
   // a few hundred sessions the greater part, are in both. What is freed stays in the resident set,
   // and WebAssembly memories never shrink.
-  live = undefined;
+  world = undefined;
   const before = { ...readMemory(), rssBytes, heapResidentBytes, wasmBytes };
 
   const counted = await countCalls(task, parts);
@@ -254,7 +262,12 @@ async function warmUp(
   task: ShardTask,
   parts: ShardParts,
   cpuReadNs: number,
-): Promise<{ readonly rounds: number; readonly wallNs: number; readonly batch: number }> {
+): Promise<{
+  readonly rounds: number;
+  readonly wallNs: number;
+  readonly batch: number;
+  readonly expected: ExpectedCosts;
+}> {
   const { spec } = task;
   const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   const seed = spec.seed ^ WARMUP_STREAM;
@@ -266,6 +279,7 @@ async function warmUp(
   let rounds = 0;
   let cheapestNs = Infinity;
   let frameBytes = 1;
+  let expected = NOT_EXPECTED;
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
     const recorder = new Recorder(rounds, basisOf(spec));
     const digest = new FactsDigest();
@@ -279,6 +293,7 @@ async function warmUp(
       .map((id) => recorder.meanCpuNs(id, cpuReadNs))
       .filter((cost) => cost !== undefined);
     cheapestNs = Math.max(CHEAPEST_CALL_NS, Math.min(...costs));
+    expected = expectedCosts(recorder, cpuReadNs);
     const wire = talk.tally.wire['message'];
     if (wire !== undefined) frameBytes = wire.bytes / wire.frames;
     rounds += 1;
@@ -286,7 +301,17 @@ async function warmUp(
   const wanted = Math.max(SMALLEST_BATCH, Math.ceil(SHORTEST_BATCH_NS / cheapestNs));
   const allowed = Math.max(1, Math.floor(FLIGHT_BYTES_MAX / frameBytes));
   const batch = Math.min(wanted, allowed, task.sessions);
-  return { rounds, wallNs: nowNs() - startNs, batch };
+  return { rounds, wallNs: nowNs() - startNs, batch, expected };
+}
+
+function expectedCosts(recorder: Recorder, cpuReadNs: number): ExpectedCosts {
+  const sum = (...ids: TimedId[]): number =>
+    ids.reduce((total, id) => total + (recorder.meanCpuNs(id, cpuReadNs) ?? 0), 1);
+  return {
+    openingNs: sum('publish', 'initiate'),
+    firstNs: sum('send', 'relay-store', 'relay-fetch', 'accept', 'hand-over', 'recover'),
+    messageNs: sum('send', 'relay-store', 'relay-fetch', 'receive', 'hand-over', 'recover'),
+  };
 }
 
 /** The same cell on a few sessions, over a provider that counts: after all timing, untimed. */

@@ -38,6 +38,8 @@ interface CellProgress {
 
 const BAR_WIDTH = 20;
 const DEFAULT_WIDTH = 80;
+/** Between two lines about a repeat that is under way, where no line can be redrawn. */
+const LIVE_LINE_MS = 30_000;
 /** Back to the first column, and erase to the end of the line (ECMA-48: CR, EL). */
 const ERASE_LINE = '\r\u001B[K';
 
@@ -47,12 +49,14 @@ export class Progress {
   readonly #startedMs: number;
   #total: number;
   #done = 0;
-  #running: { readonly cell: string; readonly sinceMs: number } | undefined;
+  #running: { readonly cell: string; readonly sinceMs: number; live: string } | undefined;
+  #liveLineMs: number;
   #lineDrawn = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#startedMs = options.now();
+    this.#liveLineMs = this.#startedMs;
     let total = 0;
     for (const { cell, repeats, before = 0 } of options.plan) {
       this.#cells.set(cell, { repeats, before, done: 0, spentMs: 0 });
@@ -64,8 +68,24 @@ export class Progress {
   /** @throws RangeError for a cell that is not in the plan. */
   started(cell: string): void {
     this.#progressOf(cell);
-    this.#running = { cell, sinceMs: this.#options.now() };
+    this.#running = { cell, sinceMs: this.#options.now(), live: '' };
+    this.#liveLineMs = this.#running.sinceMs;
     this.redraw();
+  }
+
+  /**
+   * How far the repeat is that was started last: drawn anew on a terminal; elsewhere a line now and
+   * then, so that a log of hours has some hundred of them.
+   */
+  live(text: string): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.live = text;
+    this.redraw();
+    const nowMs = this.#options.now();
+    if (this.#options.interactive || nowMs - this.#liveLineMs < LIVE_LINE_MS) return;
+    this.#liveLineMs = nowMs;
+    this.#options.write(`${forTerminal(`${running.cell}: ${text}`)}\n`);
   }
 
   /**
@@ -118,6 +138,8 @@ export class Progress {
     const parts = [`${bar} ${this.#done}/${this.#total} ${elapsed}${this.#etaText()}`];
     if (this.#running !== undefined) {
       const cell = this.#progressOf(this.#running.cell);
+      // What changes comes first: a narrow terminal cuts the end.
+      if (this.#running.live !== '') parts.push(this.#running.live);
       parts.push(`${this.#running.cell} ${placeOf(cell, cell.done + 1)}`);
     }
     // One column stays free, since a full line wraps on some terminals.

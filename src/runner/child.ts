@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { workerFile } from '../core/paths.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
@@ -15,6 +16,12 @@ const COMPLAINT_BYTES_KEPT = 4096;
 
 /** The child gets the collector as a function, so that memory is read after a full collection. */
 const NODE_FLAGS = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
+
+/** Asks a child to say how far it is, and where it does. */
+export const LIVE_FLAG = '--live';
+export const LIVE_DESCRIPTOR = 3;
+/** A line is some hundred bytes; what is longer is none. */
+const LIVE_LINE_MAX = 65_536;
 
 export type ChildAnswer =
   | { readonly answer: unknown }
@@ -26,16 +33,19 @@ export type ChildAnswer =
  *
  * @param worker Name of a file in workers/, or the absolute path of another version's.
  * @param flags Further options of Node.
+ * @param onLive Is given each line in which the child says how far it is, parsed.
  */
 export async function askChild(
   worker: string,
   question: unknown,
   signal: AbortSignal,
   flags: readonly string[] = [],
+  onLive?: (line: unknown) => void,
 ): Promise<ChildAnswer> {
   const entry = isAbsolute(worker) ? worker : workerFile(worker);
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, entry], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const live = onLive === undefined ? [] : [LIVE_FLAG];
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, entry, ...live], {
+    stdio: onLive === undefined ? ['pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe', 'pipe'],
     // Half of a child's start is stripping types and compiling: both are kept on disk.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
     // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
@@ -58,6 +68,7 @@ export async function askChild(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     complaint = (complaint + chunk).slice(-COMPLAINT_BYTES_KEPT);
   });
+  if (onLive !== undefined) readLines(child.stdio[LIVE_DESCRIPTOR] as Readable, onLive);
   child.stdin.on('error', () => undefined); // A child that died early is reported below.
   child.stdin.end(JSON.stringify(question));
   try {
@@ -77,6 +88,23 @@ export async function askChild(
     signal.removeEventListener('abort', kill);
     process.removeListener('exit', kill);
   }
+}
+
+/** Gives each whole line that parses; what does not is left out, for it is no part of the answer. */
+function readLines(stream: Readable, onLine: (line: unknown) => void): void {
+  let rest = '';
+  stream.on('error', () => undefined);
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop()!.slice(0, LIVE_LINE_MAX);
+    for (const line of lines) {
+      try {
+        onLine(JSON.parse(line));
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+    }
+  });
 }
 
 /** What the child complained of, in short: that memory ran out is said on stderr only. */

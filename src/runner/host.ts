@@ -14,11 +14,23 @@ import { readThreadCpuNs } from '../measure/cpu.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import { fellBehind } from '../measure/generator.ts';
 import { Histogram } from '../measure/histogram.ts';
+import { createLive, readLive, type LiveReport } from '../measure/live.ts';
 import type { RepeatReport } from './repeat-report.ts';
 
-/** Runs the shards of `spec`, one per thread. Every failure is a report, never a throw. */
-export async function hostRepeat(spec: RepeatSpec): Promise<RepeatReport> {
+/** How often somebody who watches is told how far the repeat is. */
+const LIVE_MS = 1_000;
+
+/**
+ * Runs the shards of `spec`, one per thread. Every failure is a report, never a throw.
+ *
+ * @param watch Is told once a second how far the repeat is, as the workers' shared memory says.
+ */
+export async function hostRepeat(
+  spec: RepeatSpec,
+  watch?: (report: LiveReport) => void,
+): Promise<RepeatReport> {
   const barrier = createBarrier();
+  const live = Array.from({ length: spec.threads }, createLive);
   const pool = new Piscina<ShardTask, ShardAnswer>({
     filename: workerFile('shard'),
     minThreads: spec.threads,
@@ -31,10 +43,25 @@ export async function hostRepeat(spec: RepeatSpec): Promise<RepeatReport> {
   const [seconds, nanoseconds] = process.hrtime();
   const originNs = seconds * 1e9 + nanoseconds;
   const mainBefore = readThreadCpuNs();
+  const startedMs = performance.now();
+  const timer =
+    watch &&
+    setInterval(() => {
+      const elapsedMs = performance.now() - startedMs;
+      watch({ ...readLive(live), elapsedMs, rssBytes: process.memoryUsage.rss() });
+    }, LIVE_MS);
   try {
     const answers = await Promise.all(
       shardRanges(spec).map(({ first, sessions }, shard) =>
-        pool.run({ spec, shard, firstSession: first, sessions, barrier, originNs }),
+        pool.run({
+          spec,
+          shard,
+          firstSession: first,
+          sessions,
+          barrier,
+          originNs,
+          ...(watch && { live: live[shard]! }),
+        }),
       ),
     );
     return report(answers, spec, readThreadCpuNs() - mainBefore);
@@ -42,6 +69,7 @@ export async function hostRepeat(spec: RepeatSpec): Promise<RepeatReport> {
     const reason = error instanceof Error ? error.message : String(error);
     return { status: 'error', reason: `a worker died: ${reason}`, shards: [] };
   } finally {
+    clearInterval(timer);
     await pool.close({ force: true });
   }
 }

@@ -8,6 +8,7 @@ import type { RepeatSpec } from '../engine/spec.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
 import type { Status } from '../results/record.ts';
+import type { LiveReport } from '../measure/live.ts';
 
 export interface RepeatReport {
   readonly status: Status;
@@ -19,5 +20,13 @@ export interface RepeatReport {
   readonly crossCheck?: CrossCheckFacts;
 }
 
-/** `src/runner/repeat.ts` implements it: one fresh child process per call. */
-export type RunRepeat = (spec: RepeatSpec, signal: AbortSignal) => Promise<RepeatReport>;
+/**
+ * `src/runner/repeat.ts` implements it: one fresh child process per call.
+ *
+ * @param onLive Is told once a second how far it is.
+ */
+export type RunRepeat = (
+  spec: RepeatSpec,
+  signal: AbortSignal,
+  onLive?: (report: LiveReport) => void,
+) => Promise<RepeatReport>;

@@ -5,11 +5,13 @@
  */
 
 import { askChild } from './child.ts';
+import type { LiveReport } from '../measure/live.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 
 /** Never throws: when the child dies, or `signal` aborts, the report's status is `error`. */
-export const runRepeat: RunRepeat = async (spec, signal) => {
-  const result = await askChild('repeat', spec, signal);
+export const runRepeat: RunRepeat = async (spec, signal, onLive) => {
+  const take = onLive && ((line: unknown): void => onLive(line as LiveReport));
+  const result = await askChild('repeat', spec, signal, [], take);
   if ('died' in result)
     return { status: 'error', reason: `its process ${result.died}`, shards: [] };
   return result.answer as RepeatReport;

@@ -151,3 +151,26 @@ test('durations read as seconds, minutes and hours', () => {
   assert.equal(formatDuration(3_599_600), '1:00:00 h');
   assert.equal(formatDuration(3_723_000), '1:02:03 h');
 });
+
+test('how far a repeat is stands on the line of a terminal, before the cell', () => {
+  const { progress, written } = bench({ interactive: true, width: 200 });
+  progress.live('nothing runs');
+  assert.equal(written(), '');
+  progress.started(FAST);
+  progress.live('5 of 9 messages');
+  assert.match(written(), /5 of 9 messages {2}s\/fast\/native\/chat\/t1 1\/2$/);
+  progress.finished('ok');
+  assert.doesNotMatch(written(), /5 of 9/);
+});
+
+test('off a terminal there is such a line every half minute only', () => {
+  const { progress, written, pass } = bench();
+  progress.started(FAST);
+  pass(29_000);
+  progress.live('early');
+  assert.equal(written(), '');
+  pass(1_000);
+  progress.live('1 of 2 sessions');
+  progress.live('at once again');
+  assert.equal(written(), `${FAST}: 1 of 2 sessions\n`);
+});
