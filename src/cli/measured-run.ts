@@ -5,13 +5,14 @@
  */
 
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { badInput, HarnessError } from '../core/errors.ts';
 import { quoted, shownPath } from '../core/json.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
 import type { CellResult } from '../report/cells.ts';
 import { quoteArguments, repeatingArguments } from '../report/command-line.ts';
+import { LiveText } from '../report/live-text.ts';
 import { isWide, narrownessOf } from '../report/narrowness.ts';
 import { overheadOf } from '../report/overhead.ts';
 import type { PipelineNote } from '../report/pairing.ts';
@@ -195,13 +196,19 @@ async function measure(
     atMost: until !== undefined,
   });
   const records: RepeatRecord[] = [];
+  let live = new LiveText();
   const runRepeats = async (some: readonly (PlannedRepeat | PlannedOperation)[]): Promise<void> => {
     await execute({
       plan: { order: some },
       run: started,
       suiteName: loaded.suite.name,
       signal,
-      onStart: ({ cell }) => progress.started(cell.name),
+      memoryBytes: isRecordedBeyondMemory(loaded) ? totalmem() : undefined,
+      onStart({ cell }) {
+        live = new LiveText();
+        progress.started(cell.name);
+      },
+      onLive: (report) => progress.live(live.of(report)),
       onEnd: (_, record) => {
         records.push(record);
         progress.finished(record.status, record.reason);
@@ -228,6 +235,10 @@ async function measure(
   } finally {
     progress.end();
   }
+}
+
+function isRecordedBeyondMemory(loaded: PlannedSuite['loaded']): boolean {
+  return !isOfOperations(loaded) && loaded.suite.beyondMemory === 'record';
 }
 
 /** @throws HarnessError BAD_INPUT unless `wanted` is the name of a cell or matches exactly one. */

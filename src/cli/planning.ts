@@ -39,10 +39,13 @@ export async function planNamed(
   const providers = matrix.flatMap((group) => group.implementations);
   await checkProviderFiles(providers);
   const plan = planSuite(loaded, { pipelines, providers }, options);
-  requireMemory(
-    plan.order.map(({ spec }) => spec),
-    totalmem(),
-  );
+  if (loaded.suite.beyondMemory !== 'record') {
+    requireMemory(
+      plan.order.map(({ spec }) => spec),
+      pipelines,
+      totalmem(),
+    );
+  }
   return { loaded, pipelines, plan };
 }
 

@@ -279,6 +279,19 @@ export interface ForeignLibrary {
   version(this: void): Promise<string>;
 }
 
+/**
+ * Bytes that a world keeps, wherever they lie, with the dearest of the pipeline's options: rather too
+ * many than too few. Runs that would not fit are refused by them.
+ */
+export interface MemoryNeeds {
+  /** Of an open session, both ends. */
+  readonly sessionBytes: number;
+  /** Of a user: keys, handles and connections. */
+  readonly userBytes: number;
+  /** What one thread can have of it, where that is less than the machine: of a WebAssembly memory. */
+  readonly threadBytesMax?: number;
+}
+
 /** What a file in `src/pipelines/` exports as default. */
 export interface Pipeline {
   readonly name: string;
@@ -310,6 +323,8 @@ export interface Pipeline {
   readonly recovers?: 'all' | 'none';
   /** Primitives that not every provider loads by itself: see `ProviderModule.load`. */
   readonly needs?: readonly PrimitiveName[];
+  /** What its worlds keep; a general guess where it is left out. */
+  readonly memory?: MemoryNeeds;
   /** Set where everything that the pipeline adds is paid for sessions under a warrant only. */
   readonly paidByTargets?: true;
   /** Set where a library computes the ends: the cell's implementation is then that library. */

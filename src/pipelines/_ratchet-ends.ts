@@ -14,13 +14,16 @@ import { chosenAead, type EndToEnd } from './_carrier.ts';
 import { FieldSource, type EscrowField } from './_escrow-field.ts';
 import type { PackedMembers } from './_members.ts';
 import { openMessageForm, type MessageForm } from './_message-form.ts';
-import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
+import { OUTCOME, type MemoryNeeds, type Outbox, type Setup } from './_pipeline.ts';
 import { PqRekey, REKEY_WORDS } from './_pq-rekey.ts';
 import { AssociatedData, FIELD_HEAD_BYTES, RatchetFrame, REKEY_MIXED } from './_ratchet-frame.ts';
 import { openSessionRecords, type SessionRecords } from './_session-records.ts';
 import { SkippedStore } from './_skipped-store.ts';
 import { ScratchViews } from './_views.ts';
 import { X3dhSessions } from './_x3dh-sessions.ts';
+
+/** Two states, serialised at the dearest, and a one-time prekey; of a user keys with their handles. */
+export const RATCHET_MEMORY: MemoryNeeds = { sessionBytes: 1_536, userBytes: 3_072 };
 
 /** Messages of a chain that may be missing before the next one. */
 export const SKIP_LIMIT = 1000;

@@ -7,7 +7,7 @@
 import { EMPTY } from '../core/bytes.ts';
 import type { PackedMembers } from './_members.ts';
 import type { EndToEnd } from './_carrier.ts';
-import type { Outbox, Pipeline, World } from './_pipeline.ts';
+import type { MemoryNeeds, Outbox, Pipeline, World } from './_pipeline.ts';
 import { carry } from './_carrier.ts';
 
 class ReadableEnds implements EndToEnd {
@@ -55,6 +55,9 @@ class ReadableEnds implements EndToEnd {
     return EMPTY;
   }
 }
+
+/** Connections and keys of the day: nothing of a session but its place in lists. */
+export const READABLE_MEMORY: MemoryNeeds = { sessionBytes: 320, userBytes: 2_048 };
 
 /** `open` of every pipeline whose relay can read. */
 export const openReadable: Pipeline['open'] = (setup): World => ({

@@ -1,5 +1,5 @@
 import { carrierOptions, openCarrierRelay } from './_carrier.ts';
-import { openReadable } from './_readable-ends.ts';
+import { openReadable, READABLE_MEMORY } from './_readable-ends.ts';
 import type { Pipeline } from './_pipeline.ts';
 
 /** L2: what the relay stores is sealed under the provider's keys, one data key per segment. */
@@ -13,6 +13,7 @@ const atRest: Pipeline = {
   specs: ['NIST SP 800-38D sections 8.2.1 and 8.3 (nonces and their limit); envelope encryption'],
   caveats: ['The relay holds the keys of its store and reads every message while it passes.'],
   options: carrierOptions({ hop: 'on', rest: 'segment' }),
+  memory: READABLE_MEMORY,
   replayProtection: false,
   skipLimit: Infinity,
   open: openReadable,

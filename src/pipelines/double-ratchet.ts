@@ -1,5 +1,5 @@
 import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
-import { RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
+import { RATCHET_MEMORY, RatchetEnds, SKIP_LIMIT } from './_ratchet-ends.ts';
 import { PERSIST_OPTION } from './_session-records.ts';
 import type { Pipeline, World } from './_pipeline.ts';
 
@@ -20,6 +20,7 @@ const doubleRatchet: Pipeline = {
     'Not interoperable: identity is an X25519 key and a separate Ed25519 key in place of XEdDSA.',
   ],
   options: { ...carrierOptions({ hop: 'on', rest: 'user-day' }), persist: PERSIST_OPTION },
+  memory: RATCHET_MEMORY,
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

@@ -11,7 +11,7 @@ import { FieldInfo, type EscrowField, type FieldSource } from './_escrow-field.t
 import { ESCROW_OPTIONS, openEscrowEnds, openField } from './_escrow-ratchet.ts';
 import { FieldRepetition, REPEAT_OPTION } from './_escrow-repeat.ts';
 import { requireRecomputable, VERIFIABLE_OPTION } from './_escrow-verifiable.ts';
-import { SKIP_LIMIT } from './_ratchet-ends.ts';
+import { RATCHET_MEMORY, SKIP_LIMIT } from './_ratchet-ends.ts';
 import {
   OUTCOME,
   type AuthorityOpening,
@@ -337,6 +337,7 @@ const escrowMessageKey: Pipeline = {
     repeat: REPEAT_OPTION,
     verifiable: VERIFIABLE_OPTION,
   },
+  memory: RATCHET_MEMORY,
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

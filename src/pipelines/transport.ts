@@ -1,5 +1,5 @@
 import { carrierOptions, openCarrierRelay } from './_carrier.ts';
-import { openReadable } from './_readable-ends.ts';
+import { openReadable, READABLE_MEMORY } from './_readable-ends.ts';
 import type { Pipeline } from './_pipeline.ts';
 
 /** L1: encrypted between each client and the relay, which reads everything. */
@@ -15,6 +15,7 @@ const transport: Pipeline = {
     'The hop has the shape and the bytes of TLS 1.3 records, without certificates: the relay key is pinned.',
   ],
   options: carrierOptions({ hop: 'on', rest: 'none' }),
+  memory: READABLE_MEMORY,
   replayProtection: false,
   skipLimit: Infinity,
   open: openReadable,

@@ -13,7 +13,9 @@ import type { PlannedOperation } from '../suite/plan-operations.ts';
 import type { PlannedRepeat } from '../suite/plan.ts';
 import { meanMessages } from '../workload/activity.ts';
 import type { Workload } from '../workload/workload.ts';
+import { beyondMemory } from './memory-estimate.ts';
 import { runOperation, type RunOperation } from './operation.ts';
+import type { LiveReport } from '../measure/live.ts';
 import { loadPipelines } from './pipelines-info.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 import { runRepeat } from './repeat.ts';
@@ -30,6 +32,10 @@ export interface ExecuteOptions {
   readonly skip?: ReadonlySet<string>;
   readonly onStart: (planned: Planned) => void;
   readonly onEnd: (planned: Planned, record: RepeatRecord) => void;
+  /** How far the repeat is that was started last, about once a second; only with messages. */
+  readonly onLive?: ((report: LiveReport) => void) | undefined;
+  /** Memory of the machine, in bytes: repeats beyond it are recorded as unsupported, not run. */
+  readonly memoryBytes?: number | undefined;
   /** Repeats under way at once: 1 for whatever is timed. */
   readonly concurrency?: number;
   /** For tests: instead of a child process. */
@@ -46,7 +52,9 @@ export interface ExecuteOptions {
  */
 export async function execute(options: ExecuteOptions): Promise<{ interrupted: boolean }> {
   const { plan, run, suiteName, signal, skip, onStart, onEnd, concurrency = 1 } = options;
+  const { memoryBytes } = options;
   const runners = {
+    onLive: options.onLive,
     runRepeat: options.runRepeat ?? runRepeat,
     runOperation: options.runOperation ?? runOperation,
   };
@@ -62,7 +70,14 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
 
     onStart(planned);
     const startedAt = new Date().toISOString();
-    const report = await reportOf(runners, planned, signal);
+    const tooLarge =
+      'kind' in spec || memoryBytes === undefined
+        ? undefined
+        : beyondMemory(spec, pipelines, memoryBytes);
+    const report: RepeatReport =
+      tooLarge === undefined
+        ? await reportOf(runners, planned, signal)
+        : { status: 'unsupported', reason: tooLarge, shards: [] };
     // A terminal interrupts the child too, whose death must not be taken for a failure of the cell.
     await nextTurn();
     if (signal.aborted) return;
@@ -123,13 +138,14 @@ export function isImpossible(status: RepeatRecord['status']): boolean {
 }
 
 async function reportOf(
-  runners: Required<Pick<ExecuteOptions, 'runRepeat' | 'runOperation'>>,
+  runners: Required<Pick<ExecuteOptions, 'runRepeat' | 'runOperation'>> &
+    Pick<ExecuteOptions, 'onLive'>,
   { spec }: Planned,
   signal: AbortSignal,
 ): Promise<RepeatReport> {
   try {
     if ('kind' in spec) return await runners.runOperation(spec, signal);
-    return await runners.runRepeat(spec, signal);
+    return await runners.runRepeat(spec, signal, runners.onLive);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof HarnessError ? error.code : undefined;

@@ -73,6 +73,12 @@ export const suiteSchema = z.strictObject({
     .describe(
       'Instead of its workload once, each cell carries it at rates that a search chooses: the highest with the 99th percentile of the response time under a bound is its figure.',
     ),
+  beyondMemory: z
+    .enum(['refuse', 'record'])
+    .optional()
+    .describe(
+      'What becomes of cells whose sessions do not fit into the memory of the machine: the whole run is refused, or each is a row that says how many would fit; refuse when left out.',
+    ),
   purpose: z
     .enum(['measure', 'verify'])
     .optional()

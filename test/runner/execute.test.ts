@@ -157,3 +157,40 @@ test('a record that cannot be kept stops the run', async () => {
   });
   await assert.rejects(executing, full);
 });
+
+test('what does not fit into memory is a row that says how many sessions would, and nothing is run', async () => {
+  const records: RepeatRecord[] = [];
+  await execute({
+    plan: { order: await plan() },
+    suiteName: 'mine',
+    signal: new AbortController().signal,
+    memoryBytes: 2 ** 20,
+    runRepeat: () => assert.fail('a repeat was run that does not fit'),
+    run: { append: (record) => void records.push(record) },
+    onStart: () => undefined,
+    onEnd: () => undefined,
+  });
+  assert.deepEqual(
+    records.map(({ status }) => status),
+    ['unsupported', 'unsupported'],
+  );
+  assert.match(records[0]!.reason!, /about 0 sessions would fit/);
+});
+
+test('who runs the plan is told how far each repeat is', async () => {
+  const seen: unknown[] = [];
+  await execute({
+    plan: { order: (await plan()).slice(0, 1) },
+    suiteName: 'mine',
+    signal: new AbortController().signal,
+    runRepeat(_spec, _signal, onLive) {
+      onLive?.({ phase: 'opening' } as never);
+      return Promise.resolve(OK);
+    },
+    run: { append: () => undefined },
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    onLive: (report) => seen.push(report.phase),
+  });
+  assert.deepEqual(seen, ['opening']);
+});

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { requireMemory } from '../../src/runner/memory-estimate.ts';
+import { loadByName } from '../../src/core/discover.ts';
+import { PIPELINES_DIR } from '../../src/core/paths.ts';
+import type { Pipeline } from '../../src/pipelines/_pipeline.ts';
+import { runRepeat } from '../../src/runner/repeat.ts';
+import { loadWorkload, optionsOf, specOf } from '../conformance/_parts.ts';
+import { beyondMemory, bytesPerSession, requireMemory } from '../../src/runner/memory-estimate.ts';
 
 const GIB = 2 ** 30;
 
@@ -8,19 +13,37 @@ function cell(
   sessions: number,
   messages: number,
   threads = 1,
-): Parameters<typeof requireMemory>[0] {
-  return [{ cell: 'a/b/c/d/t1', workload: { sessions, messages }, threads }];
+  pipeline = 'usual',
+): { cell: string; pipeline: string; workload: Sizes; threads: number }[] {
+  const workload = { sessions, messages, usersPerSession: 0.2 };
+  return [{ cell: 'a/b/c/d/t1', pipeline, workload, threads }];
+}
+
+interface Sizes {
+  readonly sessions: number;
+  readonly messages: number;
+  readonly usersPerSession: number;
+}
+
+const PIPELINES = new Map([
+  ['usual', {}],
+  ['small', { memory: { sessionBytes: 500, userBytes: 100 } }],
+  ['library', { memory: { sessionBytes: 20_000, userBytes: 0, threadBytesMax: 2 ** 31 } }],
+]);
+
+function require(specs: Parameters<typeof requireMemory>[0], memoryBytes: number): void {
+  requireMemory(specs, PIPELINES, memoryBytes);
 }
 
 void test('what fits is not refused', () => {
-  requireMemory(cell(1_000_000, 3), 4 * GIB);
-  requireMemory(cell(400, 40, 2), GIB);
+  require(cell(500_000, 3), 4 * GIB);
+  require(cell(400, 40, 2), GIB);
 });
 
 void test('what does not fit is refused with the number that would', () => {
   let fitting = 0;
   assert.throws(
-    () => requireMemory(cell(10_000_000, 40), 8 * GIB),
+    () => require(cell(10_000_000, 40), 8 * GIB),
     (error: Error & { code?: unknown }) => {
       assert.equal(error.code, 'BAD_INPUT');
       const said = /a\/b\/c\/d\/t1: .*this machine has 8\.0 GiB; about (\d+) sessions/.exec(
@@ -31,11 +54,64 @@ void test('what does not fit is refused with the number that would', () => {
     },
   );
   assert.ok(fitting > 1_000_000);
-  requireMemory(cell(fitting, 40), 8 * GIB);
-  assert.throws(() => requireMemory(cell(fitting + 1000, 40), 8 * GIB));
+  require(cell(fitting, 40), 8 * GIB);
+  assert.throws(() => require(cell(fitting + 1000, 40), 8 * GIB));
 });
 
 void test('threads and messages count', () => {
-  assert.throws(() => requireMemory(cell(1000, 40, 99), 8 * GIB));
-  assert.throws(() => requireMemory(cell(100_000, 100_000), 8 * GIB));
+  assert.throws(() => require(cell(1000, 40, 99), 8 * GIB));
+  assert.throws(() => require(cell(100_000, 100_000), 8 * GIB));
 });
+
+void test('what a pipeline says of itself counts, and what a library can address', () => {
+  require(cell(5_000_000, 3, 1, 'small'), 4 * GIB);
+  assert.throws(() => require(cell(5_000_000, 3), 4 * GIB));
+  const [library] = cell(200_000, 3, 1, 'library');
+  assert.match(
+    beyondMemory(library!, PIPELINES, 1000 * GIB)!,
+    /its library can address 2\.0 GiB; about 10\d{4} sessions would fit/,
+  );
+  assert.equal(beyondMemory({ ...library!, threads: 2 }, PIPELINES, 1000 * GIB), undefined);
+});
+
+void test('sessions that differ count by their mean', () => {
+  const sizes = { sessions: 1, messages: 3, usersPerSession: 0 };
+  const activity = { distribution: 'zipf', exponent: 1, mostExtra: 100 } as const;
+  const more = bytesPerSession({ ...sizes, activity }) - bytesPerSession(sizes);
+  assert.ok(more > 2 * 13 && more < 4 * 13, `${more} B for 3.2 messages more`);
+});
+
+/** What worlds of `name` keep of a session, its users included, between two populations. */
+async function retainedPerSession(name: string): Promise<{ found: number; estimated: number }> {
+  const pipeline = await loadByName<Pipeline>(PIPELINES_DIR, name, 'pipeline');
+  const populations = [500, 1_500] as const;
+  const bytes: number[] = [];
+  for (const sessions of populations) {
+    const spec = specOf({
+      pipeline: name,
+      provider: 'null',
+      options: optionsOf(pipeline, { persist: 'record' }),
+      workload: await loadWorkload('chat', { sessions, messages: 2 }),
+      purpose: 'measure',
+      randomness: 'os',
+    });
+    const { status, reason, shards } = await runRepeat(spec, new AbortController().signal);
+    assert.deepEqual([status, reason], ['ok', undefined]);
+    const { before, after } = shards[0]!.memory;
+    const heapBytes = after.heapUsedBytes - before.heapUsedBytes;
+    bytes.push(heapBytes + after.externalBytes - before.externalBytes);
+  }
+  const workload = await loadWorkload('chat', { sessions: 1, messages: 2 });
+  return {
+    found: (bytes[1]! - bytes[0]!) / (populations[1] - populations[0]),
+    estimated: bytesPerSession(workload, pipeline.memory),
+  };
+}
+
+for (const name of ['at-rest-scoped', 'double-ratchet', 'escrow-message-key', 'pq-rekey']) {
+  void test(`the estimate of ${name} is no less than what a session keeps, and not far from it`, async () => {
+    const { found, estimated } = await retainedPerSession(name);
+    assert.ok(estimated >= found, `${estimated} B are estimated, ${found} B kept`);
+    assert.ok(estimated < found * 5, `${estimated} B are estimated, ${found} B kept`);
+  });
+}

@@ -319,6 +319,7 @@ const doubleRatchet: Pipeline = {
       default: 'record',
     },
   },
+  memory: { sessionBytes: 16_384, userBytes: 16_384, threadBytesMax: 2 ** 31 },
   replayProtection: true,
   skipLimit: LIBOLM_SKIP_LIMIT,
   foreign: {

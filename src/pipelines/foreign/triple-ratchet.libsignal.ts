@@ -132,6 +132,7 @@ const tripleRatchet: Pipeline = {
   ],
   caveats: LIBSIGNAL_CAVEATS,
   options: { ...directOptions(), persist: RECORD_OPTION },
+  memory: { sessionBytes: 163_840, userBytes: 8_192 },
   replayProtection: true,
   skipLimit: LIBSIGNAL_SKIP_LIMIT,
   foreign: {
