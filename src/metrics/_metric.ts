@@ -43,7 +43,7 @@ export interface Figure {
 /** What a file in `src/metrics/` exports as default. Files that begin with `_` are shared. */
 export interface Metric {
   readonly name: string;
-  /** `ns`, `B`, `share` (0 to 1), `keys`, `messages` or `messages/s`. */
+  /** `ns`, `B`, `share` (0 to 1), `keys`, `messages`, `messages/s` or `sessions/s`. */
   readonly unit: string;
   readonly direction: Direction;
   /** One line, for tables and help. */

@@ -99,7 +99,7 @@ export async function deriveCells(
 
 /** A cell is judged by this, where it carries messages. */
 const TOTAL = { metric: 'cpu-per-message', role: 'all' } as const satisfies SeriesName;
-const TIME_UNITS: ReadonlySet<string> = new Set(['ns', 'messages/s']);
+const TIME_UNITS: ReadonlySet<string> = new Set(['ns', 'messages/s', 'sessions/s']);
 
 /**
  * Says of every series of times how alike neighbouring repeats are: one number for the run, because

@@ -64,7 +64,14 @@ function slopeCell(populations: Populations): CellResult {
     series.set(seriesKey(name), { ...name, unit: 'B', values });
   }
   const repeats = Math.max(0, ...[...series.values()].map(({ values }) => values.size));
-  return { ...first, ...namesOf(first), sessions: undefined, repeats, leftOut: 0, series };
+  return {
+    ...first,
+    ...namesWithoutSessions(first),
+    sessions: undefined,
+    repeats,
+    leftOut: 0,
+    series,
+  };
 }
 
 /** Bytes that a session adds, by kind; no rows where no cells differ in their sessions only. */
@@ -109,16 +116,18 @@ function rowsOf(slopes: readonly CellResult[], kinds: readonly string[]): TableR
 
 function populationsOf(cells: readonly CellResult[]): Populations[] {
   const counted = cells.filter(({ sessions }) => sessions !== undefined);
-  return [...Map.groupBy(counted, (cell) => namesOf(cell).cell).values()].flatMap((group) => {
-    const bySize = group.toSorted((a, b) => a.sessions! - b.sessions!);
-    const sessions = bySize.map((cell) => cell.sessions!);
-    if (new Set(sessions).size < POPULATIONS_MIN) return [];
-    return [{ cells: bySize, sessions }];
-  });
+  return [...Map.groupBy(counted, (cell) => namesWithoutSessions(cell).cell).values()].flatMap(
+    (group) => {
+      const bySize = group.toSorted((a, b) => a.sessions! - b.sessions!);
+      const sessions = bySize.map((cell) => cell.sessions!);
+      if (new Set(sessions).size < POPULATIONS_MIN) return [];
+      return [{ cells: bySize, sessions }];
+    },
+  );
 }
 
 /** The names of a cell without its number of sessions. */
-function namesOf(cell: CellResult): Pick<CellResult, 'cell' | 'workload'> {
+export function namesWithoutSessions(cell: CellResult): Pick<CellResult, 'cell' | 'workload'> {
   const [name, ...given] = cell.workload.split(/[:,]/);
   const options = given.filter((option) => !option.startsWith('sessions='));
   const workload = options.length === 0 ? name! : `${name}:${options.join(',')}`;

@@ -16,6 +16,7 @@ import { responseTable } from './response-times.ts';
 import { libraryText, rivalsTable } from './rivals.ts';
 import { saturationTable } from './saturation.ts';
 import type { Overhead } from './overhead.ts';
+import { scaleTables, scaleTopics } from './scale.ts';
 import { topicsOf, type Topic } from './sentences.ts';
 import {
   renderMarkdown,
@@ -74,6 +75,7 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
     rivalsTable(ordered, pipelines),
     ...escrowTables(ordered, pipelines),
     ...guessPriceTables(ordered),
+    ...scaleTables(ordered),
   ].filter(hasRows);
   return {
     title,
@@ -82,7 +84,7 @@ export function summaryOf({ suite, cells, pipelines, overhead }: SummaryInput): 
     judgement: judgeRun(ordered),
     tables: [...firstTables(ordered, baseline), ...besides, ...others.filter(hasRows)],
     besides,
-    topics: topicsOf({ cells: ordered, pipelines, baseline }),
+    topics: [...topicsOf({ cells: ordered, pipelines, baseline }), ...scaleTopics(ordered)],
     precision: precisionNotes({ cells: ordered, baseline, overhead }),
     pipelines: pipelineNotes(ordered, pipelines),
     analysis,
