@@ -6,7 +6,7 @@
  */
 
 import { writeSync } from 'node:fs';
-import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../src/runner/child.ts';
+import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../src/measure/live.ts';
 import { hostRepeat } from '../src/runner/host.ts';
 import type { RepeatSpec } from '../src/engine/spec.ts';
 

@@ -8,6 +8,10 @@
  * @module
  */
 
+/** Asks a child process to say how far it is, and where it does: one JSON line at a time. */
+export const LIVE_FLAG = '--live';
+export const LIVE_DESCRIPTOR = 3;
+
 const PHASES = ['preparing', 'opening', 'traffic', 'done'] as const;
 export type LivePhase = (typeof PHASES)[number];
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { workerFile } from '../core/paths.ts';
+import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../measure/live.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
 const ANSWER_BYTES_MAX = 512 * 2 ** 20;
@@ -17,9 +18,6 @@ const COMPLAINT_BYTES_KEPT = 4096;
 /** The child gets the collector as a function, so that memory is read after a full collection. */
 const NODE_FLAGS = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
 
-/** Asks a child to say how far it is, and where it does. */
-export const LIVE_FLAG = '--live';
-export const LIVE_DESCRIPTOR = 3;
 /** A line is some hundred bytes; what is longer is none. */
 const LIVE_LINE_MAX = 65_536;
 
