@@ -208,6 +208,18 @@ test('what is imported by a computed name is imported by the registry or the lau
   assert.deepEqual(computing.sort(), ['src/cli/bin.js', 'src/core/discover.ts']);
 });
 
+test('the relay uses no cryptography, neither imported nor global', async () => {
+  for (const [file, source] of await sources()) {
+    if (layerOf(file) !== 'relay') continue;
+    const code = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    assert.doesNotMatch(code, /\bcrypto\b|\bsubtle\b/, file);
+  }
+  assert.ok(objection('src/relay/token.ts', { specifier: 'node:crypto', typesOnly: false }));
+  assert.ok(
+    objection('src/relay/role.ts', { specifier: '../crypto/provider.ts', typesOnly: true }),
+  );
+});
+
 test('every folder under src is a layer of the table', async () => {
   const layers = new Set([...(await sources()).keys()].map(layerOf));
   for (const layer of layers) assert.ok(Object.hasOwn(LAYERS, layer), `${layer} is not in LAYERS`);
