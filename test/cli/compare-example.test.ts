@@ -59,8 +59,9 @@ async function library(t: TestContext): Promise<{ folder: string; compare(): Pro
 }
 
 test('the library of the example is compared with what was committed, and a wrong one fails', async (t) => {
-  const { folder, compare } = await library(t);
-  const { status, out, err } = await compare();
+  const mine = await library(t);
+  const { folder } = mine;
+  const { status, out, err } = await mine.compare();
   assert.ok([0, 1, 4].includes(status!), `status ${status}: ${err}`);
   const { cells } = JSON.parse(out) as {
     cells: {
@@ -83,7 +84,7 @@ test('the library of the example is compared with what was committed, and a wron
   const file = join(folder, 'aead.ts');
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('    return true;', '    out[0]! ^= 1;\n    return true;'));
-  const wrong = await compare();
+  const wrong = await mine.compare();
   assert.equal(wrong.status, 3, wrong.err);
   assert.match(wrong.err, /head: error: /);
 });
