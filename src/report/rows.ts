@@ -86,16 +86,6 @@ export async function deriveRows(
 ): Promise<Row[]> {
   const overhead = overheadOf(manifest);
   const cells = await deriveCells(records, manifest.cells, overhead?.emptyCallNs);
-  return rowsOfCells(manifest, cells, run);
-}
-
-/** As {@link deriveRows}, of cells that were derived before, which takes most of the time. */
-export function rowsOfCells(
-  manifest: RunFacts,
-  cells: readonly CellResult[],
-  run: string = runName(manifest),
-): Row[] {
-  const overhead = overheadOf(manifest);
   return [
     ...overheadRows(manifest, run, overhead),
     ...[...cells, ...memorySlopes(cells)].flatMap((cell) =>

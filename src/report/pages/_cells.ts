@@ -8,7 +8,7 @@ import { seriesOf, type CellResult, type SeriesName } from '../cells.ts';
 import { notBelowZero, ratioOf, summarise, type Estimate } from '../estimates.ts';
 import { plainName } from '../pairing.ts';
 import { libraryText } from '../rivals.ts';
-import type { Facets, MatrixLine, MatrixPart, SiteRun } from '../site/page.ts';
+import type { Facets, MatrixColumn, MatrixLine, MatrixPart, SiteRun } from '../site/page.ts';
 import { slugOf } from '../site/source.ts';
 
 /** What a reader can filter a cell by. */
@@ -29,10 +29,8 @@ export function costOf(cell: CellResult, name: SeriesName): Estimate | undefined
 }
 
 /** A column of {@link costMatrix}. */
-export interface CostColumn {
-  readonly title: string;
+export interface CostColumn extends MatrixColumn {
   readonly name: SeriesName;
-  readonly unit: string;
 }
 
 /** Lines are cells, columns are costs; lines are compared. */

@@ -11,7 +11,6 @@ import { gzipSync } from 'node:zlib';
 import { listNames, loadByName } from '../../core/discover.ts';
 import { badInput } from '../../core/errors.ts';
 import { PAGES_DIR, SITE_ASSETS_DIR } from '../../core/paths.ts';
-import { rowsOfCells, rowsToCsv } from '../rows.ts';
 import { chartRowsToCsv, chartRowsToJson } from './chart-rows.ts';
 import { ChartMaker } from './chart.ts';
 import { FONT_WEIGHTS, webFont } from './font.ts';
@@ -21,7 +20,7 @@ import { drawingOf, inlineSvg, Painter, standaloneSvg } from './picture.ts';
 import { renderContent, type DrawnChart } from './render.ts';
 import { renderOverview } from './overview.ts';
 import { renderShell } from './shell.ts';
-import { runFile, sourceOf } from './source.ts';
+import { sourceOf } from './source.ts';
 
 /** A site of more is no overview. */
 const RUNS_MAX = 60;
@@ -80,12 +79,6 @@ export async function buildSite(runs: readonly SiteRun[], folder: string): Promi
     const rendered = content === undefined ? emptyContent(page) : renderContent(content, drawn);
     const text = renderShell({ ...around, ...page, content: rendered, facets: facetsOf(content) });
     await writer.add(`${page.name}.html`, text);
-  }
-  for (const run of runs) {
-    await writer.add(
-      `rows/${runFile(run)}`,
-      rowsToCsv(rowsOfCells(run.manifest, run.cells, run.name)),
-    );
   }
   return {
     pages: navigation,

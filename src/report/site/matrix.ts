@@ -13,14 +13,14 @@ import { siteEstimate, siteScale } from './quantities.ts';
 /** Where the shades change: a factor, or one over it. */
 const STEPS = [1.1, 1.5, 3] as const;
 
-/** How a factor looks: `same`, `open` for an undecided one, `up1` to `up4` dearer, `down1` to `down4`. */
-export function shadeOf(ratio: Estimate | undefined): string {
+/** How a factor looks: `open` for an undecided one, `up1` to `up4` worse, `down1` to `down4` better. */
+export function shadeOf(ratio: Estimate | undefined, isBetterHigher = false): string {
   if (ratio === undefined) return 'none';
   const { value, low, high } = ratio;
   if (low === undefined || high === undefined || isUndecided(ratio, 1)) return 'open';
   const size = value > 1 ? value : 1 / value;
   const step = 1 + STEPS.filter((limit) => size > limit).length;
-  return `${value > 1 ? 'up' : 'down'}${step}`;
+  return `${value > 1 === isBetterHigher ? 'down' : 'up'}${step}`;
 }
 
 /** `data-family="ratchet"` and so on. */
@@ -58,7 +58,7 @@ export function renderMatrix(part: MatrixPart): Html {
         >Compare with
         <select data-matrix="${id}">
           <option value="">
-            ${best === 'column' ? 'the cheapest of each column' : 'the cheapest of each line'}
+            ${best === 'column' ? 'the best of each column' : 'the best of each line'}
           </option>
           ${choices.map(
             (choice, index) =>
@@ -98,10 +98,12 @@ export function renderMatrix(part: MatrixPart): Html {
       </table>
     </div>
     <p class="key">
-      <span class="swatch down3"></span> cheaper <span class="swatch open"></span> undecided: the
-      interval of the factor holds 1 <span class="swatch up1"></span><span class="swatch up2"></span
-      ><span class="swatch up3"></span><span class="swatch up4"></span> dearer, from 1.1, 1.5 and 3
-      times on
+      <span class="swatch down1"></span><span class="swatch down2"></span
+      ><span class="swatch down3"></span><span class="swatch down4"></span> better
+      <span class="swatch open"></span> undecided, ≈: the 95 % interval of the factor holds 1
+      <span class="swatch up1"></span><span class="swatch up2"></span
+      ><span class="swatch up3"></span><span class="swatch up4"></span> worse; shades change at 1.1,
+      1.5 and 3 times
     </p>
     ${dataBlock(`${id}-ratios`, ratiosOf(part))}
   </div> `;
@@ -131,10 +133,10 @@ function renderCell(
   const base = baseOf(part, place);
   const isBase = base !== undefined && base.line === place.line && base.column === place.column;
   const ratio = base === undefined || isBase ? undefined : part.ratio(place, base);
-  const shade = isBase ? 'same' : shadeOf(ratio);
+  const shade = isBase ? 'same' : shadeOf(ratio, part.columns[place.column]!.isBetterHigher);
   const { value, interval } = siteEstimate(cell, scale);
   return markup`<td class="n ${shade}">
-    <b>${value}</b> <small>${interval}</small> <i class="factor">${factorText(isBase, ratio)}</i>
+    <b>${value}</b> <i class="factor">${factorText(isBase, ratio)}</i> <small>${interval}</small>
   </td>`;
 }
 
@@ -169,9 +171,10 @@ function bestPlace(part: MatrixPart, { line, column }: MatrixPlace): MatrixPlace
   let least = Infinity;
   for (const place of places) {
     const value = part.lines[place.line]!.cells[place.column]?.value;
-    if (value !== undefined && value < least) {
+    const rank = part.columns[place.column]!.isBetterHigher === true ? -(value ?? NaN) : value;
+    if (rank !== undefined && rank < least) {
       best = place;
-      least = value;
+      least = rank;
     }
   }
   return best;
@@ -202,7 +205,9 @@ function ratiosOf(part: MatrixPart): Record<string, readonly (readonly [string, 
         if (isBase) return ['1', 'same'];
         if (part.lines[base.line]!.cells[base.column] === undefined) return null;
         const ratio = part.ratio(place, base);
-        return ratio === undefined ? null : [factorText(false, ratio), shadeOf(ratio)];
+        return ratio === undefined
+          ? null
+          : [factorText(false, ratio), shadeOf(ratio, part.columns[column]!.isBetterHigher)];
       });
     }
   }

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { forTerminal } from '../text.ts';
 import { verdictText } from '../verdict.ts';
 import { markup, type Html } from './html.ts';
 import type { PageContent, SitePage, SiteRun } from './page.ts';
 import { sitewise } from './quantities.ts';
-import { runFile } from './source.ts';
 
 export interface BuiltPage {
   readonly page: SitePage;
@@ -41,7 +39,6 @@ export function renderOverview(pages: readonly BuiltPage[], runs: readonly SiteR
               <th scope="col">suite</th>
               <th scope="col">started</th>
               <th scope="col">verdict</th>
-              <th scope="col">rows</th>
             </tr>
           </thead>
           <tbody>
@@ -53,13 +50,6 @@ export function renderOverview(pages: readonly BuiltPage[], runs: readonly SiteR
                   <td>${run.manifest.startedAt.slice(0, 10)}</td>
                   <td class="wide">
                     ${verdictText(run.summary.judgement).replace('Verdict: ', '')}
-                  </td>
-                  <td>
-                    <a
-                      href="${`rows/${runFile(run)}`}"
-                      aria-label="${`CSV of ${forTerminal(run.name)}`}"
-                      >CSV</a
-                    >
                   </td>
                 </tr> `,
             )}

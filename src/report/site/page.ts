@@ -115,7 +115,7 @@ export interface MatrixPart {
   /** Unique on the site. */
   readonly id: string;
   readonly title: string;
-  readonly columns: readonly { readonly title: string; readonly unit: string }[];
+  readonly columns: readonly MatrixColumn[];
   readonly lines: readonly MatrixLine[];
   /**
    * `column`: factors are to the best of the column. `line`: to the best of the line, where columns
@@ -129,6 +129,13 @@ export interface MatrixPart {
    * not be compared. Called once for every pair of lines, or of columns.
    */
   readonly ratio: (candidate: MatrixPlace, base: MatrixPlace) => Estimate | undefined;
+}
+
+export interface MatrixColumn {
+  readonly title: string;
+  readonly unit: string;
+  /** Of rates; costs are better when they are lower. */
+  readonly isBetterHigher?: boolean;
 }
 
 export interface MatrixPlace {
@@ -156,5 +163,7 @@ export interface TablePart {
 export interface ListPart {
   readonly kind: 'list';
   readonly title?: string;
+  /** Long texts, opened by whoever wants to know. */
+  readonly folded?: true;
   readonly items: readonly string[];
 }

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { escapeHtml } from './html.ts';
+import { encodeIndexedPng } from './indexed-png.ts';
 import type { Font, FontWeight } from './font.ts';
 import { FONT, INKS, type Theme } from './theme.ts';
 
@@ -139,7 +140,8 @@ export class Painter {
       fitTo: { mode: 'zoom', value: PNG_ZOOM },
       font: { fontFiles: [...this.#files], loadSystemFonts: false, defaultFontFamily: 'Inter' },
     });
-    return resvg.render().asPng();
+    const { width, height, pixels } = resvg.render();
+    return encodeIndexedPng(width, height, pixels);
   }
 
   async close(): Promise<void> {

@@ -193,11 +193,10 @@ function overSpans(over: readonly string[]): { text: string; columns: number }[]
   return spans;
 }
 
-function renderList({ title, items }: ListPart): Html {
-  return markup`<div class="block">
-    ${title !== undefined && markup`<h3>${title}</h3>`}
-    <ul class="plain">
-      ${items.map((text) => markup`<li>${sitewise(text)}</li>`)}
-    </ul>
-  </div> `;
+function renderList({ title, items, folded }: ListPart): Html {
+  const list = markup`<ul class="plain">${items.map((text) => markup`<li>${sitewise(text)}</li>`)}</ul>`;
+  if (folded === true) {
+    return markup`<details class="block"><summary>${title ?? 'More'}</summary>${list}</details>`;
+  }
+  return markup`<div class="block">${title !== undefined && markup`<h3>${title}</h3>`}${list}</div>`;
 }

@@ -36,8 +36,3 @@ export function slugOf(text: string): string {
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 80);
 }
-
-/** Of the rows of a run; runs on a site have names whose slugs differ. */
-export function runFile({ name }: SiteRun): string {
-  return `${slugOf(name)}.csv`;
-}

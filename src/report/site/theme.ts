@@ -51,7 +51,7 @@ export const ROLE_COLOURS: Readonly<Record<string, Pair>> = {
   device: ['#1f5fae', '#5c9dea'],
   sender: ['#1f5fae', '#5c9dea'],
   relay: ['#d97706', '#f5b34c'],
-  receiver: ['#0b3954', '#bfe3f5'],
+  receiver: ['#00866b', '#2fc7a0'],
   authority: ['#c0268f', '#e668bd'],
 };
 
@@ -62,6 +62,28 @@ export const IMPLEMENTATION_COLOURS: Readonly<Record<string, Pair>> = {
   noble: ['#c0268f', '#e668bd'],
   webcrypto: ['#0b3954', '#bfe3f5'],
   null: ['#7b8794', '#8b97a5'],
+};
+
+/** Of families of pipelines, and of the calls of a message's way: as the role that makes them. */
+const OTHER_COLOURS: Readonly<Record<string, Pair>> = {
+  ratchet: ['#1f5fae', '#5c9dea'],
+  'escrow-wrapped': ['#c0268f', '#e668bd'],
+  'plaintext-relay': ['#d97706', '#f5b34c'],
+  send: ['#1f5fae', '#5c9dea'],
+  'relay store': ['#d97706', '#f5b34c'],
+  'relay fetch': ['#8a4b00', '#fadf9f'],
+  receive: ['#00866b', '#2fc7a0'],
+  'response p99': ['#d97706', '#f5b34c'],
+  'response p50': ['#1f5fae', '#5c9dea'],
+  'service p50': ['#5b6675', '#8b97a5'],
+  share: ['#1f5fae', '#5c9dea'],
+  bytes: ['#1f5fae', '#5c9dea'],
+};
+
+const KNOWN: Readonly<Record<string, Pair>> = {
+  ...OTHER_COLOURS,
+  ...ROLE_COLOURS,
+  ...IMPLEMENTATION_COLOURS,
 };
 
 /** For what has no colour of its own, by its place. */
@@ -77,11 +99,9 @@ const index = (theme: Theme): 0 | 1 => (theme === 'light' ? 0 : 1);
 
 /** Of a role, or of an implementation; of others by their place among `all`. */
 export function colourOf(name: string, all: readonly string[], theme: Theme): string {
-  const known = ROLE_COLOURS[name] ?? IMPLEMENTATION_COLOURS[name];
+  const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
   if (known !== undefined) return known[index(theme)];
-  const unknown = [...new Set(all)].filter(
-    (other) => ROLE_COLOURS[other] === undefined && IMPLEMENTATION_COLOURS[other] === undefined,
-  );
+  const unknown = [...new Set(all)].filter((other) => !Object.hasOwn(KNOWN, other));
   const place = Math.max(0, unknown.sort().indexOf(name));
   return OTHERS[place % OTHERS.length]![index(theme)];
 }
