@@ -2,7 +2,7 @@
 
 import type { CellResult, SeriesName } from '../cells.ts';
 import { escrowTables } from '../escrow.ts';
-import type { Estimate } from '../estimates.ts';
+import { isUndecided, type Estimate } from '../estimates.ts';
 import { guessPriceTables } from '../guess-price.ts';
 import { rungLabel } from '../pairing.ts';
 import type {
@@ -49,24 +49,31 @@ export default escrow;
 
 function findingsOf(run: SiteRun): string[] {
   const tables = escrowTables(run.cells, run.pipelines);
-  const added = figuresOf(tables, 'added per carried', 'all roles').toSorted(
-    (a, b) => a.estimate.value - b.estimate.value,
-  );
-  const [least, most] = [added[0], added.at(-1)];
-  const removed = tables.flatMap(({ notes }) => notes.filter((note) => / removes /.test(note)));
+  const added = figuresOf(tables, 'added per carried', 'all roles');
+  const decided = added
+    .filter(({ estimate }) => estimate.low !== undefined && !isUndecided(estimate, 0))
+    .toSorted((a, b) => a.estimate.value - b.estimate.value);
+  const [least, most] = [decided[0], decided.at(-1)];
+  const open = added.length - decided.length;
+  const removes = tables.some(({ notes }) => notes.some((note) => note.includes(' removes ')));
   return [
     ...(least === undefined || most === undefined || least === most
       ? []
       : [
-          `Over ${added.length} designs, access for an authority adds from ${quantityText(least.estimate, 'ns')} (${least.label}) ` +
-            `to ${quantityText(most.estimate, 'ns')} (${most.label}) of CPU to each carried message, all roles together, ` +
-            'with one message in 10,000 recovered.',
+          `Of ${added.length} designs of access for an authority, the cheapest whose cost could be shown, ${least.label}, adds ` +
+            `${quantityText(least.estimate, 'ns')} of CPU to each carried message, and the dearest, ${most.label}, ` +
+            `${quantityText(most.estimate, 'ns')}: all roles together, with one message in 10,000 recovered.`,
         ]),
-    ...(removed.length === 0
+    ...(open === 0
       ? []
       : [
-          'Cost is one side: every design removes protection from all users, whether or not they are targets; what each removes stands below.',
+          `For ${open} of the designs no added cost could be shown; that is no proof that there is none.`,
         ]),
+    ...(removes
+      ? [
+          'Cost is one side. Designs differ in what they remove, for targets or for everyone, and in what the authority fails to recover; both stand below.',
+        ]
+      : []),
   ];
 }
 
@@ -123,7 +130,8 @@ function sectionOf(run: SiteRun): PageSection {
       COLUMNS,
       run,
     ),
-    ...bytesChart(run, tables, shorten),
+    ...logChart(run, figuresOf(tables, RECOVERED, 'per recovered'), shorten, AUTHORITY_CHART),
+    ...logChart(run, figuresOf(tables, BENEATH, 'per message'), shorten, BYTES_CHART),
     ...[cpu, authority, bytes].flatMap((table) =>
       table === undefined ? [] : [{ kind: 'table' as const, table }],
     ),
@@ -166,7 +174,6 @@ const PANELS = [
   { panel: 'sender', over: BENEATH, title: 'sender' },
   { panel: 'relay', over: BENEATH, title: 'relay' },
   { panel: 'receiver', over: BENEATH, title: 'receiver' },
-  { panel: 'authority', over: RECOVERED, title: 'per recovered' },
 ] as const;
 
 function sidesChart(
@@ -181,7 +188,7 @@ function sidesChart(
   );
   const rows = PANELS.flatMap(({ panel }, index) =>
     figures[index]!.map(({ label, estimate: { value, low, high }, estimate }): ChartRow => ({
-      panel: panel === 'authority' ? 'authority, per recovered' : `${panel}, added`,
+      panel: `${panel}, added`,
       part: panel,
       role: panel,
       label: shorten(label),
@@ -189,7 +196,7 @@ function sidesChart(
       value: value * scale.factor,
       low: (low ?? value) * scale.factor,
       high: (high ?? value) * scale.factor,
-      text: `${shorten(label)}, ${panel}: ${quantityText(estimate, 'ns', scale)}${panel === 'authority' ? ' per recovered message' : ' more per message'}`,
+      text: `${shorten(label)}, ${panel}: ${quantityText(estimate, 'ns', scale)} more per message`,
     })),
   );
   if (rows.length === 0) return [];
@@ -198,10 +205,9 @@ function sidesChart(
       kind: 'chart',
       chart: 'dots',
       id: chartId('escrow', run, 'sides'),
-      title:
-        'What each design adds to the ratchet beneath it, by who pays, and what the authority pays',
+      title: 'CPU per message that each design adds to the ratchet beneath it, by who pays',
       description:
-        'Four panels with scales of their own: CPU per message that sender, relay and receiver spend more than without the design, and CPU of the authority per message that it recovers; points with 95 % intervals.',
+        'Three panels with scales of their own: CPU per message that sender, relay and receiver spend more than without the design; points with 95 % intervals.',
       rows,
       table: {
         columns: [
@@ -213,7 +219,7 @@ function sidesChart(
         ],
       },
       words: { axis: scale.unit },
-      values: { parts: PANELS.map(({ panel }) => panel), width: 165 },
+      values: { parts: PANELS.map(({ panel }) => panel), width: 215 },
     },
   ];
 }
@@ -225,41 +231,75 @@ function facetsOf(run: SiteRun, label: string): ReturnType<typeof cellFacets> {
   return cell === undefined ? {} : cellFacets(cell);
 }
 
-function bytesChart(
+/** Figures of one column on a log scale, which has no place for what is nothing. */
+function logChart(
   run: SiteRun,
-  tables: readonly Table[],
+  figures: readonly Figure[],
   shorten: (label: string) => string,
+  { name, unit, part, ...texts }: LogChart,
 ): ChartPart[] {
-  const figures = figuresOf(tables, BENEATH, 'per message').filter(
-    ({ estimate }) => estimate.value > 0,
+  const positive = figures.filter(({ estimate }) => estimate.value > 0);
+  if (positive.length < 2) return [];
+  const scale = siteScale(
+    unit,
+    positive.map(({ estimate }) => estimate.value),
   );
-  if (figures.length < 2) return [];
+  const axis = unit === 'B' ? 'bytes' : scale.unit;
+  const factor = unit === 'B' ? 1 : scale.factor;
   return [
     {
       kind: 'chart',
       chart: 'factors',
-      id: chartId('escrow', run, 'bytes'),
-      title: 'Bytes on the wire that each design adds to a message',
-      description:
-        'A point for each design, on a log scale: mean bytes per message beyond the ratchet beneath.',
-      rows: figures.map(({ label, estimate: { value }, estimate }): ChartRow => ({
-        label: shorten(label),
-        part: 'bytes',
-        ...facetsOf(run, label),
-        value,
-        low: value,
-        high: value,
-        shown: quantityText(estimate, 'B'),
-        text: `${shorten(label)}: ${quantityText(estimate, 'B')} more per message`,
-      })),
+      id: chartId('escrow', run, name),
+      ...texts,
+      rows: positive.map(({ label, estimate: { value, low, high }, estimate }): ChartRow => {
+        const shown = quantityText(estimate, unit);
+        return {
+          label: shorten(label),
+          part,
+          ...facetsOf(run, label),
+          value: value * factor,
+          low: (low === undefined || low <= 0 ? value : low) * factor,
+          high: (high ?? value) * factor,
+          shown: quantityText({ ...estimate, low: undefined, high: undefined }, unit),
+          text: `${shorten(label)}: ${shown}`,
+        };
+      }),
       table: {
         columns: [
           { title: 'design', key: 'label' },
-          { title: 'bytes per message', key: 'value' },
+          { title: axis, key: 'value' },
+          { title: 'low', key: 'low' },
+          { title: 'high', key: 'high' },
         ],
       },
-      words: { axis: 'bytes per message, log scale' },
-      values: { parts: ['bytes'] },
+      words: { axis: `${axis}, log scale` },
+      values: { parts: [part] },
     },
   ];
 }
+
+interface LogChart {
+  readonly name: string;
+  readonly unit: string;
+  readonly part: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+const AUTHORITY_CHART: LogChart = {
+  name: 'authority',
+  unit: 'ns',
+  part: 'authority',
+  title: 'CPU of the authority for each message that it recovers',
+  description: 'A point for each design with its 95 % interval, on a log scale.',
+};
+
+const BYTES_CHART: LogChart = {
+  name: 'bytes',
+  unit: 'B',
+  part: 'bytes',
+  title: 'Bytes on the wire that each design adds to a message',
+  description:
+    'A point for each design, on a log scale: mean bytes per message beyond the ratchet beneath.',
+};

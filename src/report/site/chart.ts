@@ -143,8 +143,11 @@ const NO_LOADER: vega.Loader = {
 const QUIET = vega.logger(vega.Error);
 
 /** `"${name}"` is replaced by a value, `${name}` within a text by a word. */
-function filledIn(value: unknown, { words = {}, values = {} }: ChartPart, theme: Theme): unknown {
+function filledIn(value: unknown, part: ChartPart, theme: Theme): unknown {
   if (typeof value !== 'string') return value;
+  const { words = {}, values = {} } = part;
+  // Vega-Lite sorts panels by name unless told their order.
+  if (value === '${panels}') return [...new Set(part.rows.map(({ panel }) => panel))];
   const whole = /^\$\{([\w-]+)\}$/.exec(value)?.[1];
   if (whole !== undefined && values[whole] !== undefined) return values[whole];
   const coloured = /^\$\{colours:([\w-]+)\}$/.exec(value)?.[1];

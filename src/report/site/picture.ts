@@ -43,7 +43,14 @@ export function drawingOf(svg: string): Drawing {
       '',
     )
     .replaceAll(/ pointer-events="none"| opacity="1"/g, '')
-    .replaceAll(/-?\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1))))
+    .replaceAll(
+      / (?:d|transform|x2?|y2?|width|height)="[^"]*"/g,
+      // Places, never texts: a figure is printed as it was given.
+      (attribute) =>
+        attribute.replaceAll(/-?\d+\.\d{2,}/g, (number) =>
+          String(Number(Number(number).toFixed(1))),
+        ),
+    )
     .replaceAll(/ aria-label="/g, ' role="img" aria-label="');
   return { width: Number(root[1]), height: Number(root[2]), content };
 }
