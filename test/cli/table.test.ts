@@ -1,4 +1,4 @@
-/** `table` through its real entry point: the same as `run` printed, and into a document. */
+/** `table` and `report` through the real entry point: the same as `run` printed, and into documents. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -45,19 +45,21 @@ test('table prints what run printed', async () => {
   assert.equal(out, printed);
 });
 
-test('table --markdown prints tables of Markdown', async () => {
+test('table --markdown and report --format markdown print the same', async () => {
   const { status, out } = await sealbench(['table', measured, '--markdown']);
   assert.equal(status, 0);
   assert.match(out, /^\| pipeline \| sender \(us\) \| relay/m);
   assert.match(out, /^\*\*What a message costs\*\*$/m);
+  const reported = await sealbench(['report', measured, '--format', 'markdown']);
+  assert.deepEqual([reported.status, reported.out], [0, out]);
 });
 
-test('table --splice writes the block of the suite and nothing else', async () => {
+test('report --splice writes the block of the suite and nothing else', async () => {
   const file = join(folder, 'README.md');
   const start = '# Mine\n\n<!-- sealbench:ladder -->\n';
   const end = '<!-- /sealbench:ladder -->\n';
   await writeFile(file, `${start}what was there\n${end}`);
-  const { status, out, err } = await sealbench(['table', measured, '--splice', file]);
+  const { status, out, err } = await sealbench(['report', measured, '--splice', file]);
   assert.equal(status, 0, err);
   assert.equal(out, '');
   assert.match(err, /README\.md: the block ladder is now that of measured/);
@@ -74,15 +76,15 @@ test('what cannot be spliced is refused and leaves the file as it was', async ()
   createRun(unfinished, exampleManifest()).append(exampleRecord());
   const cases: [string[], RegExp][] = [
     [
-      ['table', measured, '--splice', file],
+      ['report', measured, '--splice', file],
       /without\.md: expected the lines <!-- sealbench:ladder/,
     ],
     [
-      ['table', measured, '--splice', join(folder, 'none.md')],
+      ['report', measured, '--splice', join(folder, 'none.md')],
       /none\.md: expected a file, found no/,
     ],
-    [['table', unfinished, '--splice', file], /unfinished: expected a finished run/],
-    [['table', measured, '--splice', file, '--markdown'], /expected --markdown or --splice/],
+    [['report', unfinished, '--splice', file], /unfinished: expected a finished run/],
+    [['report', measured, '--splice', file, '--format', 'markdown'], /expected --splice alone/],
     [['table', join(folder, 'none')], /expected the folder of a run, found nothing/],
   ];
   for (const [args, message] of cases) {

@@ -43,7 +43,7 @@ async function faultsOf(file: string, published: string): Promise<string[]> {
     if (rendered.name !== block.name || rendered.content !== block.content) {
       faults.push(
         `${file}: the block ${block.name} is not what results/published/${folder} says; write it ` +
-          `anew with: sealbench table results/published/${folder} --splice ${file}`,
+          `anew with: sealbench report results/published/${folder} --splice ${file}`,
       );
     }
   }

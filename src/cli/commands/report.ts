@@ -11,6 +11,7 @@ import { slugOf } from '../../report/site/source.ts';
 import { renderSummaryMarkdown } from '../../report/summary.ts';
 import { defineCommand, EXIT, type Command, type Output } from '../command.ts';
 import { readFigures, type Figures } from '../figures.ts';
+import { spliceInto } from '../splice.ts';
 
 const report: Command = defineCommand({
   name: 'report',
@@ -18,7 +19,10 @@ const report: Command = defineCommand({
   details:
     'The site is a folder of files: open its index.html from disk, or put it on any server. It\n' +
     'needs no network and no script. Every chart is there as SVG, PNG and Vega-Lite, and its rows\n' +
-    'as CSV and JSON. How to publish it: docs/DASHBOARD.md.',
+    'as CSV and JSON. How to publish it: docs/DASHBOARD.md.\n\n' +
+    '--splice replaces what stands between the lines <!-- sealbench:NAME --> and\n' +
+    '<!-- /sealbench:NAME --> of a Markdown file, where NAME is the last part of the name of\n' +
+    'the suite. The block names the folder of the run: keep that under results/published/.',
   positionals: {},
   rest: { placeholder: 'DIR', summary: 'the folders of runs' },
   options: {
@@ -27,13 +31,28 @@ const report: Command = defineCommand({
       placeholder: 'FOLDER',
       summary: 'where the site goes; site when left out',
     },
+    splice: {
+      kind: 'text',
+      placeholder: 'FILE',
+      summary: 'instead: put the block of each run into this Markdown file, between its markers',
+    },
     format: { kind: 'choice', values: ['site', 'markdown'], summary: 'site when left out' },
   },
   examples: [
     'report results/published/* --out site',
     'report results/runs/20260131T120000Z-0123abc --format markdown > results.md',
+    'report results/published/20260131T120000Z-0123abc --splice README.md',
   ],
-  async run({ rest, options: { out, format = 'site' }, output }) {
+  async run({ rest, options: { out, splice, format }, output }) {
+    if (splice !== undefined) {
+      if (out !== undefined || format !== undefined) {
+        throw badInput('report: expected --splice alone, got also --out or --format');
+      }
+      for (const directory of rest) {
+        await spliceInto(splice, directory, await readNoting(directory, output), output);
+      }
+      return EXIT.fine;
+    }
     if (format === 'markdown') {
       if (out !== undefined) {
         throw badInput('report: expected --out only for a site; Markdown goes to stdout');

@@ -154,10 +154,13 @@ function guessSection(run: SiteRun): PageSection {
   };
 }
 
+function optionsIn(text: string): string[] {
+  return text.split(':')[1]?.split(',') ?? [];
+}
+
 /** Drops from labels the options that all designs of a run share. */
 function shorteningOf(cells: readonly CellResult[]): (label: string) => string {
   const escrowed = cells.filter(({ family }) => family === 'escrow-wrapped');
-  const optionsIn = (text: string): string[] => text.split(':')[1]?.split(',') ?? [];
   const common = optionsIn(escrowed[0]?.pipeline ?? '').filter((option) =>
     escrowed.every(({ pipeline }) => optionsIn(pipeline).includes(option)),
   );

@@ -107,17 +107,16 @@ function findingsOf(curves: readonly Curve[]): string[] {
     .toSorted((a, b) => at(b, 99) / at(b, 50) - at(a, 99) / at(a, 50));
   const slowest = curves.toSorted((a, b) => at(b, 50) - at(a, 50))[0];
   const [worst] = tailed;
-  const ns = (value: number): string => formatQuantity(value, 'ns');
   return [
     ...(slowest === undefined
       ? []
       : [
-          `The slowest call of the run is ${slowest.stage.name} in ${slowest.label}: half of them take ${ns(at(slowest, 50))} or more.`,
+          `The slowest call of the run is ${slowest.stage.name} in ${slowest.label}: half of them take ${formatQuantity(at(slowest, 50), 'ns')} or more.`,
         ]),
     ...(worst === undefined
       ? []
       : [
-          `The longest tail is that of ${worst.stage.name} in ${worst.label}: one call in a hundred takes ${ns(at(worst, 99))} or more, against ${ns(at(worst, 50))} in the middle.`,
+          `The longest tail is that of ${worst.stage.name} in ${worst.label}: one call in a hundred takes ${formatQuantity(at(worst, 99), 'ns')} or more, against ${formatQuantity(at(worst, 50), 'ns')} in the middle.`,
         ]),
   ];
 }

@@ -83,13 +83,15 @@ function findingsOf(run: SiteRun): string[] {
     .toSorted((a, b) => b.knee.value - a.knee.value);
   const [most, least] = [knees[0], knees.at(-1)];
   if (most === undefined || least === undefined) return [];
-  const named = ({ cell, knee }: { cell: CellResult; knee: Estimate }): string =>
-    `${quantityText(knee, 'messages/s')} (${cell.pipeline})`;
   return [
     most === least
-      ? `Response times stay within their bound up to ${named(most)}.`
-      : `The rate up to which response times stay within their bound goes from ${named(least)} to ${named(most)}.`,
+      ? `Response times stay within their bound up to ${kneeText(most)}.`
+      : `The rate up to which response times stay within their bound goes from ${kneeText(least)} to ${kneeText(most)}.`,
   ];
+}
+
+function kneeText({ cell, knee }: { readonly cell: CellResult; readonly knee: Estimate }): string {
+  return `${quantityText(knee, 'messages/s')} (${cell.pipeline})`;
 }
 
 function sectionOf(run: SiteRun): PageSection {

@@ -7,7 +7,7 @@ import type { ChartPart, ChartRow, PageSection, SitePage, SiteRun } from '../sit
 import { CHART_ROWS_MAX } from '../site/chart.ts';
 import type { Table } from '../table.ts';
 import { verdictText } from '../verdict.ts';
-import { countOf, percent } from '../wording.ts';
+import { countOf, joined, percent } from '../wording.ts';
 import { cellFacets } from './_cells.ts';
 
 const HEALTH = [
@@ -37,7 +37,7 @@ const trust: SitePage = {
     const all = runs.reduce((sum, { cells }) => sum + cells.length, 0);
     return {
       findings: [
-        ...runs.slice(0, 1).map((run) => `${run.name}: ${verdictText(run.summary.judgement)}`),
+        verdictsOf(runs),
         failed.length === 0
           ? `All ${countOf(all, 'cell')} have figures: every message that was delivered was compared with what was sent.`
           : `${failed.length} of ${countOf(all, 'cell')} have no figures; they are named below and are no number anywhere.`,
@@ -61,6 +61,17 @@ const trust: SitePage = {
   },
 };
 export default trust;
+
+/** "Of 9 runs, 8 are noisy and 1 is unjudged." */
+function verdictsOf(runs: readonly SiteRun[]): string {
+  const [first] = runs;
+  if (runs.length === 1) return verdictText(first!.summary.judgement);
+  const counts = Map.groupBy(runs, ({ summary }) => summary.judgement.verdict);
+  const parts = [...counts].map(
+    ([verdict, of]) => `${of.length} ${of.length === 1 ? 'is' : 'are'} ${verdict}`,
+  );
+  return `Of ${countOf(runs.length, 'run')}, ${joined(parts)}: noisy ones tell cells apart and know ratios to no better than 3 % either way.`;
+}
 
 function failureText({ cell, status, reason }: CellResult): string {
   return `${cell}: ${status}${reason === undefined ? '' : `, ${reason}`}`;

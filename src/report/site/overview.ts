@@ -47,7 +47,7 @@ export function renderOverview(pages: readonly BuiltPage[], runs: readonly SiteR
                 markup`<tr>
                   <th scope="row">${run.name}</th>
                   <td class="wide">${run.manifest.suite.title}</td>
-                  <td>${run.manifest.startedAt.slice(0, 10)}</td>
+                  <td class="nw">${run.manifest.startedAt.slice(0, 10)}</td>
                   <td class="wide">
                     ${verdictText(run.summary.judgement).replace('Verdict: ', '')}
                   </td>

@@ -161,7 +161,7 @@ function renderTable({ table }: TablePart): Html {
                 <th scope="rowgroup" colspan="${grid.headings.length}" class="group">${heading}</th>
               </tr>`;
             return markup`<tr>
-              ${texts.map((text, index) => (index === 0 ? markup`<th scope="row">${text}</th>` : markup`<td${grid.isNumber[index] && markup` class="n"`}>${numberHtml(text, grid.isNumber[index] === true)}</td>`))}${remark !== undefined && markup`<td class="remark" colspan="${grid.headings.length - texts.length}">${remark}</td>`}
+              ${texts.map((text, index) => (index === 0 ? markup`<th scope="row">${text}</th>` : renderText(text, grid.isNumber[index] === true)))}${remark !== undefined && markup`<td class="remark" colspan="${grid.headings.length - texts.length}">${remark}</td>`}
             </tr> `;
           })}
         </tbody>
@@ -174,6 +174,14 @@ function renderTable({ table }: TablePart): Html {
       </ul>`
     }
   </div> `;
+}
+
+/** Short texts stay on one line: a date that is broken reads badly. */
+const SHORT_CHARACTERS = 24;
+
+function renderText(text: string, isNumber: boolean): Html {
+  const isShort = !isNumber && text.length <= SHORT_CHARACTERS;
+  return markup`<td${isNumber && markup` class="n"`}${isShort && markup` class="nw"`}>${numberHtml(text, isNumber)}</td>`;
 }
 
 /** The interval small beside its value. */

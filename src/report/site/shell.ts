@@ -95,6 +95,9 @@ export function renderShell(input: ShellInput): string {
   return page.toString();
 }
 
+/** More values than these are a list to choose one from. */
+const CHIPS_MAX = 8;
+
 /** Only what tells things apart: a facet with one value is no choice. */
 function renderFilters(facets: readonly Facets[]): Html | undefined {
   const groups = FACETS.flatMap((facet) => {
@@ -103,24 +106,35 @@ function renderFilters(facets: readonly Facets[]): Html | undefined {
   });
   if (groups.length === 0) return undefined;
   return markup`<div class="filters needs-script" role="group" aria-label="Filters">
-    ${groups.map(
-      ({ facet, values }) =>
-        markup`<fieldset>
-          <legend>${facet}</legend>
-          ${values.map(
-            (value) =>
-              markup`<button
-                type="button"
-                class="chip"
-                data-facet="${facet}"
-                data-value="${value}"
-                aria-pressed="false"
-              >
-                ${value}
-              </button>`,
-          )}
-        </fieldset>`,
-    )}<button type="button" id="reset" hidden>Show all</button>
+    ${groups.map(({ facet, values }) => (values.length > CHIPS_MAX ? renderChoice(facet, values) : renderChips(facet, values)))}
+    <button type="button" id="reset" hidden>Show all</button>
     <p id="shown" role="status" class="sr"></p>
   </div>`;
+}
+
+function renderChips(facet: string, values: readonly string[]): Html {
+  return markup`<fieldset>
+    <legend>${facet}</legend>
+    ${values.map(
+      (value) => markup`<button
+        type="button"
+        class="chip"
+        data-facet="${facet}"
+        data-value="${value}"
+        aria-pressed="false"
+      >
+        ${value}
+      </button>`,
+    )}
+  </fieldset>`;
+}
+
+function renderChoice(facet: string, values: readonly string[]): Html {
+  return markup`<label class="choice"
+    ><span>${facet}</span>
+    <select data-choice="${facet}">
+      <option value="">all ${values.length}</option>
+      ${values.map((value) => markup`<option value="${value}">${value}</option>`)}
+    </select></label
+  >`;
 }

@@ -51,28 +51,28 @@ export const ROLE_COLOURS: Readonly<Record<string, Pair>> = {
   device: ['#1f5fae', '#5c9dea'],
   sender: ['#1f5fae', '#5c9dea'],
   relay: ['#d97706', '#f5b34c'],
-  receiver: ['#00866b', '#2fc7a0'],
-  authority: ['#c0268f', '#e668bd'],
+  receiver: ['#00735c', '#25b594'],
+  authority: ['#43145c', '#ecdcff'],
 };
 
 export const IMPLEMENTATION_COLOURS: Readonly<Record<string, Pair>> = {
   native: ['#1f5fae', '#5c9dea'],
   node: ['#d97706', '#f5b34c'],
-  libsodium: ['#00866b', '#2fc7a0'],
-  noble: ['#c0268f', '#e668bd'],
-  webcrypto: ['#0b3954', '#bfe3f5'],
-  null: ['#7b8794', '#8b97a5'],
+  libsodium: ['#00735c', '#25b594'],
+  noble: ['#43145c', '#ecdcff'],
+  webcrypto: ['#8c2f1b', '#d9694f'],
+  null: ['#8794a3', '#667180'],
 };
 
 /** Of families of pipelines, and of the calls of a message's way: as the role that makes them. */
 const OTHER_COLOURS: Readonly<Record<string, Pair>> = {
   ratchet: ['#1f5fae', '#5c9dea'],
-  'escrow-wrapped': ['#c0268f', '#e668bd'],
+  'escrow-wrapped': ['#43145c', '#ecdcff'],
   'plaintext-relay': ['#d97706', '#f5b34c'],
   send: ['#1f5fae', '#5c9dea'],
   'relay store': ['#d97706', '#f5b34c'],
   'relay fetch': ['#8a4b00', '#fadf9f'],
-  receive: ['#00866b', '#2fc7a0'],
+  receive: ['#00735c', '#25b594'],
   'response p99': ['#d97706', '#f5b34c'],
   'response p50': ['#1f5fae', '#5c9dea'],
   'service p50': ['#5b6675', '#8b97a5'],

@@ -41,6 +41,9 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
       const isChosen = state.only.get(chip.dataset.facet).has(chip.dataset.value);
       chip.setAttribute('aria-pressed', String(isChosen));
     }
+    for (const choice of all('select[data-choice]')) {
+      choice.value = [...state.only.get(choice.dataset.choice)][0] ?? '';
+    }
     let hidden = 0;
     const rows = all('tbody tr');
     for (const row of rows) {
@@ -175,9 +178,11 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
     writeAddress();
   });
   document.addEventListener('change', (event) => {
-    const id = event.target.dataset?.matrix;
-    if (id === undefined) return;
-    state.base.set(id, event.target.value);
+    const { matrix, choice } = event.target.dataset ?? {};
+    const { value } = event.target;
+    if (matrix !== undefined) state.base.set(matrix, value);
+    else if (choice !== undefined) state.only.set(choice, new Set(value === '' ? [] : [value]));
+    else return;
     show();
     writeAddress();
   });
