@@ -142,8 +142,14 @@ export class Painter {
     return new Painter(folder, files);
   }
 
+  /** @param svg As {@link standaloneSvg} gives it. */
   paint(svg: string): Uint8Array {
-    const resvg = new Resvg(svg, {
+    // The file of the semi-bold calls itself a family of its own.
+    const named = svg.replaceAll(
+      ' font-weight="600"',
+      ' font-weight="600" font-family="Inter SemiBold"',
+    );
+    const resvg = new Resvg(named, {
       fitTo: { mode: 'zoom', value: PNG_ZOOM },
       font: { fontFiles: [...this.#files], loadSystemFonts: false, defaultFontFamily: 'Inter' },
     });

@@ -5,6 +5,15 @@
  */
 
 import { join } from 'node:path';
+import {
+  seriesKey,
+  type CellResult,
+  type Series,
+  type SeriesName,
+} from '../../../src/report/cells.ts';
+import type { SiteRun } from '../../../src/report/site/page.ts';
+import { summaryOf } from '../../../src/report/summary.ts';
+import type { Manifest } from '../../../src/results/manifest.ts';
 import type { RepeatRecord } from '../../../src/results/record.ts';
 import { createRun } from '../../../src/results/store.ts';
 import { exampleManifest } from '../../results/example.ts';
@@ -58,4 +67,73 @@ export function writeRun(
   for (const record of records) run.append(record);
   run.finish({ endedAt: '2026-01-31T13:00:00.000Z' });
   return folder;
+}
+
+/** A series of a cell, its values by repeat. */
+export function seriesFixture(
+  name: SeriesName & { readonly unit: string },
+  values: readonly number[],
+): readonly [string, Series] {
+  const at = { stage: '', role: '', kind: '', statistic: 'median', ...name } as const;
+  return [seriesKey(at), { ...at, values: new Map(values.entries()) }];
+}
+
+export function cellFixture(
+  names: Partial<CellResult>,
+  series: readonly (readonly [string, Series])[],
+): CellResult {
+  const { pipeline = 'double-ratchet', implementation = 'native', workload = 'chat' } = names;
+  return {
+    cell: `x/${pipeline}/${implementation}/${workload}/t1`,
+    suite: 'x',
+    pipeline,
+    implementation,
+    workload,
+    threads: 1,
+    family: 'ratchet',
+    rung: 'L6',
+    messagesPerSession: 40,
+    messagesPerConnection: 20,
+    messagesPerUserDay: 55,
+    sessions: 1,
+    status: 'ok',
+    repeats: 3,
+    leftOut: 0,
+    ...names,
+    series: new Map(series),
+  };
+}
+
+export function siteRunFixture(
+  name: string,
+  cells: readonly CellResult[],
+  changes: Partial<Manifest> = {},
+): SiteRun {
+  const manifest = exampleManifest(changes);
+  const { suite } = manifest;
+  return {
+    name,
+    manifest,
+    records: [],
+    cells,
+    pipelines: [],
+    overhead: undefined,
+    summary: summaryOf({ suite, cells, pipelines: [] }),
+  };
+}
+
+/** Markup that would run if it were any. */
+export const EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>';
+export const LINK = 'javascript:alert(4)';
+
+/** All that a result may hold, as far as its schema lets it in. */
+export function hostileRecords(): RepeatRecord[] {
+  const names = { implementation: EVIL, family: `escrow-wrapped${EVIL}`, workload: `chat:${LINK}` };
+  return COSTS.flatMap(([line, cost]) =>
+    recordsOfCosts({ ...line, ...names, pipeline: `${line.pipeline}${EVIL}` }, [
+      cost,
+      cost,
+      cost,
+    ]).map((record) => ({ ...record, cell: `ladder/${line.pipeline}/native/chat/t1` })),
+  );
 }

@@ -12,7 +12,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { sealbench } from '../../cli/_command-line.ts';
 import { startBrowser, WITHOUT_CHROMIUM } from './_browser.ts';
-import { ladderRecords, writeRun } from './_site.ts';
+import { hostileRecords, ladderRecords, writeRun } from './_site.ts';
 
 const MEDIA: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -114,4 +114,103 @@ describe('the site in a browser', { skip: WITHOUT_CHROMIUM }, () => {
       }
     });
   }
+
+  test('filters hide rows, dim marks, and are in the address', async () => {
+    const { page, faults } = await open(`${origins['disk']}/ladder.html`);
+    const rows = page.locator('.matrix tbody tr:visible');
+    assert.equal(await rows.count(), 5);
+    await page.getByRole('button', { name: 'escrow-wrapped', exact: true }).click();
+    assert.equal(await rows.count(), 1);
+    assert.match((await page.locator('#shown').textContent())!, /^\d+ of \d+ rows are shown$/);
+    const marks = page.locator('.plot.light .mark[data-family="ratchet"]');
+    assert.ok((await marks.count()) > 0);
+    assert.match((await marks.first().getAttribute('class'))!, /\bout\b/);
+    assert.match(page.url(), /#family=escrow-wrapped$/);
+    await page.getByRole('button', { name: 'ratchet', exact: true }).press('Enter');
+    assert.equal(await rows.count(), 4);
+    await page.reload();
+    assert.equal(await rows.count(), 4, 'the address says it all');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    assert.equal(await rows.count(), 5);
+    assert.doesNotMatch(page.url(), /#/);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  test('a line can be compared with any other, and with the best of each column', async () => {
+    const { page, faults } = await open(`${origins['HTTP']}/ladder.html`);
+    const factor = (line: string, column: number) =>
+      page.locator('.matrix tbody tr', { hasText: line }).locator('td').nth(column);
+    const all = 3;
+    const usual = await factor('L4 static-e2e', all).textContent();
+    assert.equal(await factor('L6 double-ratchet', all).getAttribute('class'), 'n same');
+    const choice = page.locator('.matrix select').first();
+    await choice.selectOption({ label: 'L3 at-rest-scoped' });
+    // 15.0 over 9.1 us, with repeats that differ by a hundredth.
+    assert.match((await factor('L4 static-e2e', all).textContent())!, /×1\.6\d/);
+    assert.equal(await factor('L4 static-e2e', all).getAttribute('class'), 'n up3');
+    assert.match(page.url(), /#base-/);
+    await page.reload();
+    assert.match((await factor('L4 static-e2e', all).textContent())!, /×1\.6\d/);
+    await choice.selectOption({ value: '' });
+    assert.match((await factor('L3 at-rest-scoped', all).textContent())!, /\s1\s/);
+    await choice.selectOption({ label: 'L6 double-ratchet' });
+    assert.equal(await factor('L4 static-e2e', all).textContent(), usual);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  test('marks tell their figures to pointers and to keys, and the theme can be chosen', async () => {
+    const { page, faults } = await open(`${origins['HTTP']}/ladder.html`);
+    const tip = page.locator('#tip');
+    const mark = page.locator('.plot.light .mark[data-role="receiver"]').last();
+    await mark.hover();
+    assert.match((await tip.textContent())!, /receiver: [\d.]+ µs \[/);
+    await page.mouse.move(0, 0);
+    await page.locator('.plot.light').first().focus();
+    await page.keyboard.press('ArrowRight');
+    assert.match((await tip.textContent())!, /^L3 at-rest-scoped, sender: /);
+    await page.keyboard.press('Escape');
+    assert.equal(await tip.isVisible(), false);
+    await page.getByRole('button', { name: 'Dark' }).click();
+    assert.equal(await page.locator('.plot.dark').first().isVisible(), true);
+    assert.equal(await page.locator('.plot.light').first().isVisible(), false);
+    await page.reload();
+    assert.equal(await page.locator('.plot.dark').first().isVisible(), true, 'the choice is kept');
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  test('with scripts off all figures can be read, and nothing that needs them is shown', async () => {
+    const { page } = await open(`${origins['disk']}/ladder.html`, { javaScriptEnabled: false });
+    assert.equal(await page.locator('.plot.light svg').first().isVisible(), true);
+    assert.equal(await page.locator('.matrix tbody tr').count(), 5);
+    assert.equal(await page.locator('.filters').isVisible(), false);
+    await page.getByText('Data table').first().click();
+    assert.equal(await page.locator('.chart-foot tbody tr').first().isVisible(), true);
+    await page.context().close();
+  });
+
+  test('markup in a result runs nothing', async () => {
+    const evil = writeRun(folder, 'evil', hostileRecords(), {
+      suite: {
+        name: 'x/evil',
+        digest: 'a'.repeat(64),
+        title: '</title><script>document.title = "hacked"</script>',
+        question: '<img src=x onerror=alert(1)>',
+        analysis: [],
+      },
+    });
+    const { status, err } = await sealbench(['report', evil, '--out', join(site, 'evil')]);
+    assert.equal(status, 0, err);
+    for (const name of ['index', 'ladder', 'trust']) {
+      const { page, faults } = await open(`${origins['disk']}/evil/${name}.html`);
+      page.on('dialog', () => faults.push('a dialog'));
+      for (const chip of await page.locator('.chip').all()) await chip.click();
+      assert.doesNotMatch(await page.title(), /^hacked/);
+      assert.equal(await page.locator('img').count(), 0);
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    }
+  });
 });
