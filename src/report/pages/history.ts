@@ -2,6 +2,7 @@
 
 import { seriesOf, type CellResult, type SeriesName } from '../cells.ts';
 import { notBelowZero, summarise, type Estimate } from '../estimates.ts';
+import { formatNumber } from '../numbers.ts';
 import { cellLabels } from '../pairing.ts';
 import { fingerprintOf } from '../../results/fingerprint.ts';
 import type { ChartPart, ChartRow, PageSection, SitePage, SiteRun } from '../site/page.ts';
@@ -70,6 +71,12 @@ function apart(a: Estimate, b: Estimate): boolean {
   return a.high < b.low || b.high < a.low;
 }
 
+/** "×1.2" where the run lies apart from the one before it; '' elsewhere. */
+function stepText(before: Estimate | undefined, after: Estimate): string {
+  if (before === undefined || !apart(before, after)) return '';
+  return `×${formatNumber(after.value / before.value)}`;
+}
+
 function findingOf(runs: readonly SiteRun[]): string {
   const tracks = tracksOf(runs);
   const moved = tracks.filter(({ points }) => apart(points[0]!.estimate, points.at(-1)!.estimate));
@@ -120,9 +127,9 @@ function historyChart(first: SiteRun, tracks: readonly Track[]): ChartPart[] {
       id: chartId('history', first, 'cpu'),
       title: `CPU per message of all roles, run after run, in ${scale.unit}; scales do not begin at zero`,
       description:
-        'A panel for each pipeline with a scale of its own that does not begin at zero: medians of each run with the band of their 95 % intervals. Dashed lines mark where the level changed.',
+        'A panel for each pipeline with a scale of its own that does not begin at zero: medians of each run with the band of their 95 % intervals. Dashed lines mark steps: where the intervals of two neighbouring runs lie apart.',
       rows: tracks.flatMap(({ label, cell, points }) =>
-        points.map(({ place, run, estimate: { value, low, high }, estimate }): ChartRow => ({
+        points.map(({ place, run, estimate: { value, low, high }, estimate }, index): ChartRow => ({
           panel: label,
           ...cellFacets(cell),
           place,
@@ -130,7 +137,7 @@ function historyChart(first: SiteRun, tracks: readonly Track[]): ChartPart[] {
           value: value * scale.factor,
           low: (low ?? value) * scale.factor,
           high: (high ?? value) * scale.factor,
-          step: '',
+          step: stepText(points[index - 1]?.estimate, estimate),
           text: `${label}, ${run.name}: ${quantityText(estimate, 'ns', scale)}`,
         })),
       ),

@@ -2,12 +2,19 @@
 
 import { seriesOf, type CellResult, type Series, type SeriesName } from '../cells.ts';
 import { summarise, type Estimate } from '../estimates.ts';
+import { formatNumber, formatQuantity } from '../numbers.ts';
 import { cellLabels } from '../pairing.ts';
+import { responseSentences, responseTable } from '../response-times.ts';
+import { saturationSentences, saturationTable } from '../saturation.ts';
 import type { ChartPart, ChartRow, PageSection, SitePage, SiteRun } from '../site/page.ts';
-import { quantityText } from '../site/quantities.ts';
+import { quantityText, sitewise } from '../site/quantities.ts';
 import { cellFacets, chartId, costMatrix, type CostColumn } from './_cells.ts';
 
 const PANELS_MAX = 12;
+/** Of a run, at the top of the page; its tables have the others. */
+const SENTENCES_MAX = 2;
+/** Repeats whose searches are drawn: each has up to some sixty windows. */
+const SEARCHES_MAX = 3;
 
 const CURVES = [
   { part: 'response p99', name: { metric: 'response-time', statistic: 'p99' } },
@@ -54,7 +61,14 @@ const relay: SitePage = {
   build(runs) {
     const loaded = runs.filter((run) => run.cells.some(isLoaded));
     if (loaded.length === 0) return undefined;
-    return { findings: loaded.flatMap(findingsOf), sections: loaded.map(sectionOf) };
+    return {
+      findings: loaded.flatMap((run) => [
+        ...findingsOf(run),
+        ...saturationSentences(run.cells, run.manifest.suite.baseline).slice(0, SENTENCES_MAX),
+        ...responseSentences(run.cells).slice(0, SENTENCES_MAX),
+      ]),
+      sections: loaded.map(sectionOf),
+    };
   },
 };
 export default relay;
@@ -97,12 +111,16 @@ function kneeText({ cell, knee }: { readonly cell: CellResult; readonly knee: Es
 function sectionOf(run: SiteRun): PageSection {
   const cells = run.cells.filter((cell) => isLoaded(cell) || cell.status !== 'ok');
   const labels = cellLabels(cells);
+  const { baseline } = run.manifest.suite;
   const columns = COLUMNS.map((column) => ({ ...column, name: nameIn(cells, column.name) }));
   return {
     title: run.manifest.suite.title,
     lead: [run.manifest.suite.question],
     parts: [
       ...loadChart(run, cells),
+      ...[saturationTable(run.cells, baseline), responseTable(run.cells)].flatMap((table) =>
+        table.rows.length === 0 ? [] : [{ kind: 'table' as const, table }],
+      ),
       costMatrix(
         { id: chartId('relay', run, 'cells'), title: 'Under load, by cell' },
         cells,
@@ -130,7 +148,9 @@ function nameIn(cells: readonly CellResult[], name: SeriesName): SeriesName {
 function loadChart(run: SiteRun, cells: readonly CellResult[]): ChartPart[] {
   const measured = cells.filter(({ status }) => status === 'ok');
   const groups = [...Map.groupBy(measured, withoutRate)];
-  const rows = groups.slice(0, PANELS_MAX).flatMap(([panel, group]) => rowsOf(panel, group));
+  const rows = groups
+    .slice(0, PANELS_MAX)
+    .flatMap(([panel, group]) => [...rowsOf(panel, group), ...windowRows(run, panel, group)]);
   if (rows.length === 0) return [];
   return [
     {
@@ -149,7 +169,11 @@ function loadChart(run: SiteRun, cells: readonly CellResult[]): ChartPart[] {
           { title: 'time (ms)', key: 'value' },
         ],
       },
-      values: { parts: CURVES.map(({ part }) => part) },
+      values: {
+        parts: [WINDOW, ...CURVES.map(({ part }) => part)].filter((part) =>
+          rows.some((row) => row['part'] === part),
+        ),
+      },
     },
   ];
 }
@@ -190,5 +214,36 @@ function rowsOf(panel: string, cells: readonly CellResult[]): ChartRow[] {
       ...rows,
       { ...common, part: 'knee', rate: knee.value, value: null, shown, text: `${panel}: ${shown}` },
     ];
+  });
+}
+
+const WINDOW = 'p99 of one window';
+
+/** What a search for the knee measured on its way, window by window. */
+function windowRows(run: SiteRun, panel: string, cells: readonly CellResult[]): ChartRow[] {
+  return cells.flatMap((cell) => {
+    const records = run.records.filter(
+      ({ cell: name, status }) => name === cell.cell && status === 'ok',
+    );
+    const searches = records
+      .slice(0, SEARCHES_MAX)
+      .flatMap(({ shards }) => shards.flatMap(({ saturation }) => saturation ?? []));
+    return searches.flatMap(({ windows }) =>
+      windows.load.flatMap((rate, index): ChartRow[] => {
+        const responseNs = windows.responseNs[index]!;
+        if (windows.isValid[index] !== true || responseNs <= 0) return [];
+        const text = `${panel}, one window at ${formatNumber(rate)} messages/s: p99 ${formatQuantity(responseNs, 'ns')}`;
+        return [
+          {
+            panel,
+            ...cellFacets(cell),
+            part: WINDOW,
+            rate,
+            value: responseNs / 1e6,
+            text: sitewise(text),
+          },
+        ];
+      }),
+    );
   });
 }

@@ -73,6 +73,7 @@ const OTHER_COLOURS: Readonly<Record<string, Pair>> = {
   'relay store': ['#d97706', '#f5b34c'],
   'relay fetch': ['#8a4b00', '#fadf9f'],
   receive: ['#00735c', '#25b594'],
+  'p99 of one window': ['#00735c', '#25b594'],
   'response p99': ['#d97706', '#f5b34c'],
   'response p50': ['#1f5fae', '#5c9dea'],
   'service p50': ['#5b6675', '#8b97a5'],

@@ -96,6 +96,7 @@ export function cellFixture(
     messagesPerConnection: 20,
     messagesPerUserDay: 55,
     sessions: 1,
+    load: 'closed',
     status: 'ok',
     repeats: 3,
     leftOut: 0,

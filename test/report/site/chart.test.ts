@@ -32,7 +32,14 @@ function barsOf(rows: readonly ChartRow[], change: Partial<ChartPart> = {}): Cha
 
 function bar(label: string, change: Partial<ChartRow> = {}): ChartRow {
   const text = `${label}: 5 µs`;
-  return { label, part: 'sender', role: 'sender', place: 0, value: 5, text, ...change } as ChartRow;
+  return { label, part: 'sender', role: 'sender', place: 0, value: 5, text, ...change };
+}
+
+function wordOf(text: string, weight: number): string {
+  return (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" font-family="Inter">' +
+    `<rect width="60" height="20" fill="#fff"/><text y="15" font-size="12" font-weight="${weight}">${text}</text></svg>`
+  );
 }
 
 describe('a chart', () => {
@@ -136,14 +143,9 @@ describe('a chart', () => {
     after(() => painter.close());
 
     test('draws text with the fonts that are shipped alone', () => {
-      const paint = (text: string, weight: number): Uint8Array =>
-        painter.paint(
-          '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" font-family="Inter"><rect width="60" height="20" fill="#fff"/>' +
-            `<text y="15" font-size="12" font-weight="${weight}">${text}</text></svg>`,
-        );
-      const blank = paint('', 400);
-      assert.ok(paint('text', 400).length > blank.length);
-      assert.notDeepEqual(paint('text', 600), paint('text', 400));
+      const blank = painter.paint(wordOf('', 400));
+      assert.ok(painter.paint(wordOf('text', 400)).length > blank.length);
+      assert.notDeepEqual(painter.paint(wordOf('text', 600)), painter.paint(wordOf('text', 400)));
     });
 
     test('keeps every pixel where there are few colours', () => {

@@ -10,6 +10,14 @@ import { cellFixture, seriesFixture, siteRunFixture } from './_site.ts';
 const cpu = (role: string, values: readonly number[]) =>
   seriesFixture({ metric: 'cpu-per-message', role: role as 'all', unit: 'ns' }, values);
 
+function time(metric: string, statistic: string, ns: number) {
+  return seriesFixture({ metric, statistic, unit: 'ns' }, [ns, ns * 1.1, ns * 1.2]);
+}
+
+function contestant(implementation: string, values: readonly number[]) {
+  return cellFixture({ implementation }, [cpu('all', values), cpu('sender', values)]);
+}
+
 async function contentOf(name: string, runs: readonly SiteRun[]): Promise<PageContent | undefined> {
   const page = (await loadPages()).find((one) => one.name === name);
   return page!.build(runs);
@@ -83,8 +91,6 @@ test('scale: cost and memory against the number of sessions, and how much they g
 });
 
 test('relay: response times against the offered rate, with the knee', async () => {
-  const time = (metric: string, statistic: string, ns: number) =>
-    seriesFixture({ metric, statistic, unit: 'ns' }, [ns, ns * 1.1, ns * 1.2]);
   const cells = [1_000, 2_000, 4_000].map((rate) =>
     cellFixture({ workload: `chat-poisson:rate=${rate},sessions=200` }, [
       seriesFixture({ metric: 'offered-rate', unit: 'messages/s' }, [rate, rate, rate]),
@@ -121,6 +127,10 @@ test('history: runs of one machine and suite in the order of time, whatever the 
     chart!.rows.map(({ run }) => run),
     ['run-1', 'run-2', 'run-3'],
   );
+  assert.deepEqual(
+    chart!.rows.map(({ step }) => step),
+    ['', '×2', '×1.50'],
+  );
   assert.match(content!.findings[0]!, /lie apart in 1 of 1 cell/);
   await assertDrawn([chart!]);
   const elsewhere = siteRunFixture('other', runs[0]!.cells, {
@@ -130,13 +140,11 @@ test('history: runs of one machine and suite in the order of time, whatever the 
 });
 
 test('implementations: the factor to the best, and what is undecided says so', async () => {
-  const of = (implementation: string, values: readonly number[]) =>
-    cellFixture({ implementation }, [cpu('all', values), cpu('sender', values)]);
   const run = siteRunFixture('a', [
-    of('noble', [300, 310, 320]),
-    of('native', [100, 101, 102]),
-    of('node', [90, 102, 115]),
-    of('null', [1, 1, 1]),
+    contestant('noble', [300, 310, 320]),
+    contestant('native', [100, 101, 102]),
+    contestant('node', [90, 102, 115]),
+    contestant('null', [1, 1, 1]),
   ]);
   const content = await contentOf('implementations', [run]);
   assert.match(

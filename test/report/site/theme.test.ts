@@ -50,9 +50,12 @@ function contrast(a: string, b: string): number {
   return (high! + 0.05) / (low! + 0.05);
 }
 
+function bend(t: number): number {
+  return t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116;
+}
+
 /** CIE L*a*b*, D65. */
 function lab([red, green, blue]: Triple): Triple {
-  const bend = (t: number): number => (t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116);
   const x = bend((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.95047);
   const y = bend(0.2126 * red + 0.7152 * green + 0.0722 * blue);
   const z = bend((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.08883);
