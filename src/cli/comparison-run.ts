@@ -41,7 +41,7 @@ export interface WantedComparison {
   readonly summary: string | undefined;
   readonly junit: string | undefined;
   readonly format: 'text' | 'markdown' | 'json';
-  /** Figures of one more pass, by cell; undefined where they are not asked for. */
+  /** Instead of processes that are timed; undefined where it is not asked for. */
   readonly countInstructions:
     | ((
         work: CellToCompare,

@@ -70,6 +70,11 @@ export function isTooNoisy({ figures }: ComparedCell): boolean {
   );
 }
 
+/** Whether neither an interval nor an exact figure is left: copies of the base disagree in all. */
+function saysNothing({ figures }: ComparedCell): boolean {
+  return figures?.costs.length === 0 && figures.exactCount === 0;
+}
+
 /** @param strict Whether a cost that decides and is undecided is more than a remark. */
 export function outcomeOf(cells: readonly ComparedCell[], strict = false): Outcome {
   if (cells.some(({ failure }) => failure?.side === 'head')) return 'failed';
@@ -78,7 +83,7 @@ export function outcomeOf(cells: readonly ComparedCell[], strict = false): Outco
   const deciding = measured.flatMap(finalCosts).filter(({ decides }) => decides);
   const isWorse = deciding.some(({ final }) => final === 'regressed');
   if (isWorse || measured.some((cell) => changedBeyond(cell).length > 0)) return 'regressed';
-  if (measured.some(isTooNoisy)) return 'too-noisy';
+  if (measured.some((cell) => isTooNoisy(cell) || saysNothing(cell))) return 'too-noisy';
   const isOpen = deciding.some(({ final }) => final === 'undecided');
   return strict && isOpen ? 'undecided' : 'fine';
 }

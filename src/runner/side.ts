@@ -30,6 +30,8 @@ export interface Side extends Disposable {
   readonly provider?: string;
   /** Its own version of the program, or this one. */
   readonly runRepeat: RunRepeat;
+  /** Its workers/instructions.ts, which an older version may lack. */
+  readonly counter: string;
 }
 
 export interface SideOptions {
@@ -75,7 +77,7 @@ export async function openSide(given: string, options: SideOptions): Promise<Sid
   }
 }
 
-const ownHarness = { suites: SUITES_DIR, runRepeat };
+const ownHarness = { suites: SUITES_DIR, runRepeat, counter: workerFile('instructions') };
 
 function openFolder(given: string): Side {
   const folder = resolve(given);
@@ -86,11 +88,15 @@ function openFolder(given: string): Side {
 }
 
 /** A clone of this program measures itself; any other folder is measured by this program. */
-function harnessIn(folder: string): Pick<Side, 'suites' | 'runRepeat'> {
+function harnessIn(folder: string): Pick<Side, 'suites' | 'runRepeat' | 'counter'> {
   const worker = join(folder, 'workers', 'repeat.ts');
   if (nameIn(folder) !== 'sealbench' || !existsSync(worker)) return ownHarness;
   const isThis = worker === workerFile('repeat');
-  return { suites: join(folder, 'suites'), runRepeat: isThis ? runRepeat : repeatOf(worker) };
+  return {
+    suites: join(folder, 'suites'),
+    runRepeat: isThis ? runRepeat : repeatOf(worker),
+    counter: join(folder, 'workers', 'instructions.ts'),
+  };
 }
 
 function nameIn(folder: string): unknown {

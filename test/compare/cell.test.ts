@@ -173,6 +173,8 @@ test('exact figures: any change is named, beyond 0.2 % it counts, by its directi
   // Two copies that differ by more are not exact, and say so.
   const varying = compareCell(exact([1000, 1010, 1003], [1000, 1000, 1003]));
   assert.deepEqual([varying.changed, varying.varying], [[], ['wire-bytes']]);
+  const cell = cellOf(exact([1000, 1010, 1003], [1000, 1000, 1003]));
+  assert.equal(outcomeOf([cell]), 'too-noisy');
   // Nor does what lies within their difference, or goes both ways, count.
   assert.deepEqual(verdicts([1000, 1001, 1001], [1000, 1000, 1000]), []);
   assert.deepEqual(verdicts([1000, 1000, 1003], [1000, 1000, 997]), ['named']);

@@ -1,7 +1,9 @@
 /** `compare`: whether one version or implementation costs more than another, for a gate. */
 
+import { requireValgrind } from '../../runner/instructions.ts';
 import { BUDGETS, type Budget } from '../../suite/suite.ts';
 import { defineCommand, type Command } from '../command.ts';
+import { measureInstructions } from '../comparing-instructions.ts';
 import { runComparison } from '../comparison-run.ts';
 import { PLAN_OPTIONS } from '../planning.ts';
 
@@ -44,6 +46,10 @@ const compare: Command = defineCommand({
       kind: 'flag',
       summary: 'latency at p50 and p99 decides too, on enough samples',
     },
+    instructions: {
+      kind: 'flag',
+      summary: 'count instructions with callgrind instead: exact, slow, no time',
+    },
     strict: {
       kind: 'flag',
       summary: 'exit with 4 where a figure that decides is left undecided',
@@ -70,6 +76,7 @@ const compare: Command = defineCommand({
     'compare origin/main HEAD --provider ./bench/provider.ts --summary summary.md',
   ],
   async run({ positionals, options, output }) {
+    if (options.instructions) requireValgrind();
     return runComparison({
       base: positionals.base,
       head: positionals.head,
@@ -90,7 +97,7 @@ const compare: Command = defineCommand({
       summary: options.summary,
       junit: options.junit,
       format: options.json ? 'json' : options.markdown ? 'markdown' : 'text',
-      countInstructions: undefined,
+      countInstructions: options.instructions ? measureInstructions : undefined,
       output,
     });
   },

@@ -1,0 +1,48 @@
+/** Compares a cell by instructions: each side once, and the base twice to see whether that is exact. */
+
+import { existsSync } from 'node:fs';
+import { compareCell } from '../compare/cell.ts';
+import type { ComparedFigure } from '../compare/figures.ts';
+import type { ComparedCell } from '../compare/gate.ts';
+import { countInstructions, type Counted } from '../runner/instructions.ts';
+import type { Side } from '../runner/side.ts';
+import type { CellToCompare } from './comparing.ts';
+
+export async function measureInstructions(
+  { cell, base, head }: CellToCompare,
+  sides: { readonly base: Side; readonly head: Side },
+  signal: AbortSignal,
+): Promise<ComparedCell> {
+  const nothing = { cell, again: 0, disturbed: 0 };
+  const readings: ComparedFigure[][] = [];
+  for (const [side, spec] of [
+    ['base', base],
+    ['base', base],
+    ['head', head],
+  ] as const) {
+    const counted = await countIn(sides[side], spec, signal);
+    if ('failure' in counted) {
+      return { ...nothing, failure: { side, status: 'error', reason: counted.failure } };
+    }
+    readings.push([
+      {
+        name: 'instructions per message',
+        metric: 'instructions',
+        unit: 'instructions',
+        direction: 'lower',
+        value: counted.perMessage,
+      },
+    ]);
+  }
+  const [first, copy, other] = readings as [ComparedFigure[], ComparedFigure[], ComparedFigure[]];
+  return { ...nothing, figures: compareCell([{ base: first, copy, head: other }]) };
+}
+
+async function countIn(
+  { counter, given }: Side,
+  spec: CellToCompare['base'],
+  signal: AbortSignal,
+): Promise<Counted> {
+  if (existsSync(counter)) return countInstructions(counter, spec, signal);
+  return { failure: `${given} has no workers/instructions.ts: it is an older version` };
+}
