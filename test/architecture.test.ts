@@ -82,7 +82,7 @@ const NARROWED: readonly {
   { from: 'runner', to: 'primitives', files: ['spec.ts'], typesOnly: true },
   { from: 'runner', to: 'pipelines', files: ['_pipeline.ts'], typesOnly: true },
   // The process of a repeat hosts the pool; it knows nothing of plans and results.
-  { from: 'workers', to: 'runner', files: ['host.ts', 'repeat-report.ts'] },
+  { from: 'workers', to: 'runner', files: ['host.ts', 'relay-process.ts', 'repeat-report.ts'] },
 ];
 
 /** Packages and the layers that may import them; `zod` may be used for schemas anywhere. */
@@ -94,6 +94,7 @@ const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^piscina$/, ['runner', 'workers']],
   [/^(?:tinybench|mitata)$/, ['primitives']],
   [/^(?:vega|vega-lite|vega-interpreter|@resvg\/resvg-js)$/, ['report']],
+  [/^(?:autocannon|undici)$/, ['relay']],
   [/^zod$/, Object.keys(LAYERS)],
   [/^@signalapp\/libsignal-client$/, ['foreign']],
   [/^@matrix-org\/olm$/, ['foreign']],

@@ -14,6 +14,7 @@ import { narrownessNotes } from '../report/narrowness.ts';
 import { plainName, type PipelineNote } from '../report/pairing.ts';
 import { overheadOf } from '../report/overhead.ts';
 import { primitivesSummary, type ImplementationNote } from '../report/primitives.ts';
+import { relaySummary } from '../report/relay.ts';
 import { summaryOf, type Summary } from '../report/summary.ts';
 import type { Manifest } from '../results/manifest.ts';
 import { readRun, type ReadRun } from '../results/store.ts';
@@ -48,6 +49,10 @@ export async function readFigures(
   const { packages } = manifest.environment;
   const pipelines = (notes ?? (await notesOf(cells))).map((note) => withVersion(note, packages));
   const { suite } = manifest;
+  if (kind === 'relay') {
+    const summary = relaySummary({ suite, cells, records, pipelines });
+    return { ...run, cells, pipelines, summary: withNarrowness(summary, cells, manifest) };
+  }
   const summary = summaryOf({ suite, cells, pipelines, overhead });
   return { ...run, cells, pipelines, summary: withNarrowness(summary, cells, manifest) };
 }

@@ -26,11 +26,9 @@ import type { Manifest } from '../results/manifest.ts';
 import { FORMAT, type RepeatRecord } from '../results/record.ts';
 import { createRun, readRun, repeatKey, type ResumedRun, type Run } from '../results/store.ts';
 import { calibrateOverhead } from '../runner/calibrate.ts';
-import { execute } from '../runner/execute.ts';
+import { execute, type Planned } from '../runner/execute.ts';
 import { profileRepeat } from '../runner/profile.ts';
-import { isOfOperations } from '../suite/operations.ts';
-import type { PlannedOperation } from '../suite/plan-operations.ts';
-import type { PlannedRepeat } from '../suite/plan.ts';
+import { isOfOperations, isOfRelay } from '../suite/operations.ts';
 import { EXIT, type ExitStatus, type Output } from './command.ts';
 import { readFigures } from './figures.ts';
 import { Interruption } from './interruption.ts';
@@ -173,8 +171,8 @@ async function measure(
       `warning: ${threads} threads on ${availableParallelism()} cores wait for each other\n`,
     );
   }
-  // The engine's loops carry messages; an operation alone is timed by tinybench.
-  const usesEngine = !isOfOperations(loaded);
+  // The engine's loops carry messages; an operation alone is timed by tinybench, a relay by itself.
+  const usesEngine = !isOfOperations(loaded) && !isOfRelay(loaded);
   if (usesEngine && started.manifest.calibration === undefined && order.length > 0) {
     output.note("calibrating the harness's own cost\n");
     const overhead = await calibrateOverhead(signal).catch((error: unknown) => {
@@ -197,7 +195,7 @@ async function measure(
   });
   const records: RepeatRecord[] = [];
   let live = new LiveText();
-  const runRepeats = async (some: readonly (PlannedRepeat | PlannedOperation)[]): Promise<void> => {
+  const runRepeats = async (some: readonly Planned[]): Promise<void> => {
     await execute({
       plan: { order: some },
       run: started,
@@ -238,11 +236,11 @@ async function measure(
 }
 
 function isRecordedBeyondMemory(loaded: PlannedSuite['loaded']): boolean {
-  return !isOfOperations(loaded) && loaded.suite.beyondMemory === 'record';
+  return !isOfOperations(loaded) && !isOfRelay(loaded) && loaded.suite.beyondMemory === 'record';
 }
 
 /** @throws HarnessError BAD_INPUT unless `wanted` is the name of a cell or matches exactly one. */
-function cellToProfile(wanted: string, { plan }: PlannedSuite): PlannedRepeat | PlannedOperation {
+function cellToProfile(wanted: string, { plan }: PlannedSuite): Planned {
   const names = plan.cells.map(({ name }) => name);
   const matching = names.includes(wanted) ? [wanted] : names.filter(matcherOf(wanted));
   const [name] = matching;
@@ -273,7 +271,7 @@ function matcherOf(text: string): (name: string) => boolean {
 /** @returns Whether there is a profile, or none because it was interrupted. */
 async function profile(
   { directory }: Run,
-  { cell, spec }: PlannedRepeat | PlannedOperation,
+  { cell, spec }: Planned,
   signal: AbortSignal,
   output: Output,
 ): Promise<boolean> {

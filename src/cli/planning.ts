@@ -13,16 +13,24 @@ import type { Operation } from '../primitives/operation.ts';
 import { requireMemory } from '../runner/memory-estimate.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
 import { isFileName, parseName } from '../suite/names.ts';
-import { isOfOperations, loadAnySuite, type LoadedOperations } from '../suite/operations.ts';
-import type { LoadedSuite, Replacements } from '../suite/parse.ts';
+import {
+  isOfOperations,
+  isOfRelay,
+  loadAnySuite,
+  type LoadedAny,
+  type LoadedOperations,
+} from '../suite/operations.ts';
+import type { LoadedRelay } from '../suite/parse-relay.ts';
+import type { Replacements } from '../suite/parse.ts';
 import { planOperations, type OperationPlan } from '../suite/plan-operations.ts';
+import { planRelay, type RelayPlan } from '../suite/plan-relay.ts';
 import { planSuite, type Plan, type PlanOptions } from '../suite/plan.ts';
 
 export interface PlannedSuite {
-  readonly loaded: LoadedSuite | LoadedOperations;
+  readonly loaded: LoadedAny;
   /** By the name or path that the suite uses; none where its cells are single operations. */
   readonly pipelines: ReadonlyMap<string, Pipeline>;
-  readonly plan: Plan | (OperationPlan & { readonly baseline?: never });
+  readonly plan: Plan | RelayPlan | (OperationPlan & { readonly baseline?: never });
 }
 
 /** @throws HarnessError BAD_INPUT for whatever the suite or the options get wrong. */
@@ -33,6 +41,7 @@ export async function planNamed(
 ): Promise<PlannedSuite> {
   const loaded = await loadAnySuite(nameOrPath, instead);
   if (isOfOperations(loaded)) return planLoadedOperations(loaded, options);
+  if (isOfRelay(loaded)) return planLoadedRelay(loaded, options);
   const { matrix } = loaded.suite;
   const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
   const pipelines = await loadPipelines(names);
@@ -47,6 +56,14 @@ export async function planNamed(
     );
   }
   return { loaded, pipelines, plan };
+}
+
+async function planLoadedRelay(loaded: LoadedRelay, options: PlanOptions): Promise<PlannedSuite> {
+  const { matrix } = loaded.suite;
+  const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
+  const pipelines = await loadPipelines(names);
+  await checkProviderFiles(matrix.flatMap((group) => group.implementations));
+  return { loaded, pipelines, plan: planRelay(loaded, { pipelines }, options) };
 }
 
 async function planLoadedOperations(

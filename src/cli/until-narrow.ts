@@ -9,13 +9,10 @@ import { isWide, NARROWNESS_METRICS, narrownessOf } from '../report/narrowness.t
 import type { EmptyCalls } from '../report/overhead.ts';
 import type { RepeatRecord } from '../results/record.ts';
 import { repeatKey } from '../results/store.ts';
-import type { PlannedOperation } from '../suite/plan-operations.ts';
-import type { PlannedRepeat } from '../suite/plan.ts';
+import type { Planned } from '../runner/execute.ts';
 
 /** With fewer the width itself is hardly known. */
 const FEWEST_REPEATS = 10;
-
-type Planned = PlannedRepeat | PlannedOperation;
 
 export interface UntilNarrow {
   /** All repeats, in blocks; the last block is the limit. */

@@ -10,6 +10,7 @@
 
 import type { ProcessFacts, Role, ShardFacts, Stage } from '../measure/facts.ts';
 import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
+import type { RelayFacts } from '../measure/relay-facts.ts';
 
 /** Better is lower, better is higher, or neither: a health figure or a count. */
 export type Direction = 'lower' | 'higher' | 'neither';
@@ -22,6 +23,8 @@ export interface MetricInput {
   /** Of a repeat that carries no messages. */
   readonly operation?: OperationFacts | undefined;
   readonly crossCheck?: CrossCheckFacts | undefined;
+  /** Of a repeat that puts a relay server under load. */
+  readonly relay?: RelayFacts | undefined;
   /** Undefined where there are no messages. */
   readonly messagesPerSession?: number | undefined;
   readonly messagesPerConnection?: number | undefined;
@@ -43,7 +46,7 @@ export interface Figure {
 /** What a file in `src/metrics/` exports as default. Files that begin with `_` are shared. */
 export interface Metric {
   readonly name: string;
-  /** `ns`, `B`, `share` (0 to 1), `keys`, `messages`, `messages/s` or `sessions/s`. */
+  /** `ns`, `B`, `share` (0 to 1), or a word for what is counted: `messages`, `sessions/s`. */
   readonly unit: string;
   readonly direction: Direction;
   /** One line, for tables and help. */

@@ -1,18 +1,41 @@
 /**
- * What the shards of an open loop read, put together.
+ * What open loops read: shards that carry messages by a schedule, and the driver of a relay.
  *
  * @module
  */
 
 import type { OpenFacts, ShardFacts } from '../measure/facts.ts';
 import { Histogram } from '../measure/histogram.ts';
+import type { RelayFacts } from '../measure/relay-facts.ts';
+import type { Figure, MetricInput } from './_metric.ts';
+import { percentilesOf } from './_percentiles.ts';
 
-export function openShards(shards: readonly ShardFacts[]): OpenFacts[] {
+function openShards(shards: readonly ShardFacts[]): OpenFacts[] {
   return shards.flatMap(({ open }) => open ?? []);
 }
 
+/** Percentiles of a time: of messages carried in this process, and of requests of a relay by kind. */
+export function timeFigures(
+  { shards, relay }: MetricInput,
+  which: 'service' | 'response' | 'lag',
+): Figure[] {
+  return [
+    ...percentilesOf(mergedTimes(shards, which)),
+    ...REQUESTS.flatMap((kind) => {
+      const requests = relay?.openLoop?.[kind];
+      return requests === undefined
+        ? []
+        : percentilesOf(Histogram.decode(requests[which]), { kind });
+    }),
+  ];
+}
+
+const REQUESTS = ['append', 'fetch', 'acknowledge'] as const satisfies readonly (keyof NonNullable<
+  RelayFacts['openLoop']
+>)[];
+
 /** Of all threads; empty without an open loop. */
-export function mergedTimes(
+function mergedTimes(
   shards: readonly ShardFacts[],
   which: 'service' | 'response' | 'lag',
 ): Histogram {
@@ -21,15 +44,19 @@ export function mergedTimes(
   return histogram;
 }
 
-/** Messages per second of all threads together, each over its own time. */
-export function summedRate(
-  shards: readonly ShardFacts[],
+/** Messages per second of all threads together, each over its own time; of a relay, of its appends. */
+export function messageRate(
+  { shards, relay }: MetricInput,
   time: 'scheduledNs' | 'elapsedNs',
 ): number | undefined {
+  const loops = [
+    ...openShards(shards),
+    ...(relay?.openLoop === undefined ? [] : [relay.openLoop.append]),
+  ];
   let rate = 0;
-  for (const open of openShards(shards)) {
-    if (open[time] <= 0) return undefined;
-    rate += (open.messages * 1e9) / open[time];
+  for (const loop of loops) {
+    if (loop[time] <= 0) return undefined;
+    rate += (loop.messages * 1e9) / loop[time];
   }
   return rate === 0 ? undefined : rate;
 }

@@ -1,5 +1,5 @@
 import { figure, type Metric } from './_metric.ts';
-import { summedRate } from './_open-loop.ts';
+import { messageRate } from './_open-loop.ts';
 
 /** Messages per second until the last was carried; less than was offered where a queue remained. */
 const completedRate: Metric = {
@@ -7,8 +7,8 @@ const completedRate: Metric = {
   unit: 'messages/s',
   direction: 'higher',
   title: 'Messages carried per second of an open loop',
-  derive({ shards }) {
-    const rate = summedRate(shards, 'elapsedNs');
+  derive(input) {
+    const rate = messageRate(input, 'elapsedNs');
     return rate === undefined ? [] : [figure(rate)];
   },
 };

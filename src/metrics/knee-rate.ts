@@ -9,10 +9,10 @@ const kneeRate: Metric = {
   unit: 'messages/s',
   direction: 'higher',
   title: 'Highest rate whose response time stays within the bound',
-  derive({ shards }) {
-    return shards.flatMap(({ saturation }) =>
-      saturation?.end.kind === 'found'
-        ? [figure(saturation.end.load, { kind: `p99<=${saturation.boundNs / 1e6}ms` })]
+  derive({ shards, relay }) {
+    return [...shards.map(({ saturation }) => saturation), relay?.knee].flatMap((search) =>
+      search?.end.kind === 'found'
+        ? [figure(search.end.load, { kind: `p99<=${search.boundNs / 1e6}ms` })]
         : [],
     );
   },

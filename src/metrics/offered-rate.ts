@@ -1,5 +1,5 @@
 import { figure, type Metric } from './_metric.ts';
-import { summedRate } from './_open-loop.ts';
+import { messageRate } from './_open-loop.ts';
 
 /** Messages per second that the schedules of all threads asked for. */
 const offeredRate: Metric = {
@@ -7,8 +7,8 @@ const offeredRate: Metric = {
   unit: 'messages/s',
   direction: 'neither',
   title: 'Messages that came per second, by the schedule',
-  derive({ shards }) {
-    const rate = summedRate(shards, 'scheduledNs');
+  derive(input) {
+    const rate = messageRate(input, 'scheduledNs');
     return rate === undefined ? [] : [figure(rate)];
   },
 };

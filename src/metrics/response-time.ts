@@ -1,6 +1,5 @@
-import { mergedTimes } from './_open-loop.ts';
 import type { Metric } from './_metric.ts';
-import { percentilesOf } from './_percentiles.ts';
+import { timeFigures } from './_open-loop.ts';
 
 /** From the scheduled moment to the end of `receive`: with the wait behind earlier messages. */
 const responseTime: Metric = {
@@ -8,7 +7,7 @@ const responseTime: Metric = {
   unit: 'ns',
   direction: 'lower',
   title: 'Time from the scheduled moment of a message until it is carried',
-  derive: ({ shards }) => percentilesOf(mergedTimes(shards, 'response')),
+  derive: (input) => timeFigures(input, 'response'),
 };
 
 export default responseTime;

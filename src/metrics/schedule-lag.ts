@@ -1,6 +1,5 @@
-import { mergedTimes } from './_open-loop.ts';
 import type { Metric } from './_metric.ts';
-import { percentilesOf } from './_percentiles.ts';
+import { timeFigures } from './_open-loop.ts';
 
 /** What messages waited for the generator, while the system under test had nothing to do. */
 const scheduleLag: Metric = {
@@ -8,7 +7,7 @@ const scheduleLag: Metric = {
   unit: 'ns',
   direction: 'neither',
   title: 'Lateness of the generator itself',
-  derive: ({ shards }) => percentilesOf(mergedTimes(shards, 'lag')),
+  derive: (input) => timeFigures(input, 'lag'),
 };
 
 export default scheduleLag;

@@ -1,6 +1,5 @@
-import { mergedTimes } from './_open-loop.ts';
 import type { Metric } from './_metric.ts';
-import { percentilesOf } from './_percentiles.ts';
+import { timeFigures } from './_open-loop.ts';
 
 /** From the start of `send` to the end of `receive`, of messages that come by a schedule. */
 const serviceTime: Metric = {
@@ -8,7 +7,7 @@ const serviceTime: Metric = {
   unit: 'ns',
   direction: 'lower',
   title: 'Time to carry one message, without waiting',
-  derive: ({ shards }) => percentilesOf(mergedTimes(shards, 'service')),
+  derive: (input) => timeFigures(input, 'service'),
 };
 
 export default serviceTime;

@@ -22,12 +22,14 @@ export interface Narrowness {
 
 const PER_MESSAGE = { metric: 'cpu-per-message', role: 'all' } as const;
 const PER_CALL = { metric: 'primitive-wall' } as const;
+/** Of a relay at saturation; the ratio is to the baseline under the same load. */
+const PER_SERVED = { metric: 'server-cpu-per-request', role: 'relay', kind: 'message' } as const;
 const OURS = { metric: 'cross-check', kind: 'ours' } as const;
 const THEIRS = { metric: 'cross-check', kind: 'theirs' } as const;
 
 /** What it looks at: enough for `deriveCells`. */
 export const NARROWNESS_METRICS: ReadonlySet<string> = new Set(
-  [PER_MESSAGE, PER_CALL, OURS].map(({ metric }) => metric),
+  [PER_MESSAGE, PER_CALL, PER_SERVED, OURS].map(({ metric }) => metric),
 );
 
 /**
@@ -59,11 +61,12 @@ export function narrownessOf(
 }
 
 function halfWidthOf(cell: CellResult, base: CellResult | undefined): number | undefined {
-  const total = seriesOf(cell, PER_MESSAGE);
+  const per = seriesOf(cell, PER_SERVED) === undefined ? PER_MESSAGE : PER_SERVED;
+  const total = seriesOf(cell, per);
   const theirs = seriesOf(cell, THEIRS);
   const ratio =
     base !== undefined
-      ? ratioOf(total, seriesOf(base, PER_MESSAGE))
+      ? ratioOf(total, seriesOf(base, per))
       : theirs !== undefined
         ? ratioOf(seriesOf(cell, OURS), theirs)
         : undefined;

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { processFacts, shardFacts } from '../measure/facts.ts';
 import { crossCheckFacts, operationFacts } from '../measure/operation-facts.ts';
+import { relayFacts } from '../measure/relay-facts.ts';
 
 /** A result of another format version is refused, never guessed at. */
 export const FORMAT = 1;
@@ -48,5 +49,7 @@ export const repeatRecord = z.object({
   operation: operationFacts.optional(),
   /** Of a cell that sets our figure of one beside that of another tool. */
   crossCheck: crossCheckFacts.optional(),
+  /** Of a cell that puts a relay server under load. */
+  relay: relayFacts.optional(),
 });
 export type RepeatRecord = z.infer<typeof repeatRecord>;

@@ -10,6 +10,7 @@ import type { Pipeline } from '../pipelines/_pipeline.ts';
 import { FORMAT, type RepeatRecord } from '../results/record.ts';
 import { repeatKey, type Run } from '../results/store.ts';
 import type { PlannedOperation } from '../suite/plan-operations.ts';
+import type { PlannedRelay } from '../suite/plan-relay.ts';
 import type { PlannedRepeat } from '../suite/plan.ts';
 import { meanMessages } from '../workload/activity.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -17,11 +18,12 @@ import { beyondMemory } from './memory-estimate.ts';
 import { runOperation, type RunOperation } from './operation.ts';
 import type { LiveReport } from '../measure/live.ts';
 import { loadPipelines } from './pipelines-info.ts';
+import { runRelay, type RunRelay } from './relay-load.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 import { runRepeat } from './repeat.ts';
 
-/** A repeat that carries messages, or calls one operation. */
-type Planned = PlannedRepeat | PlannedOperation;
+/** A repeat that carries messages, calls one operation, or puts a relay under load. */
+export type Planned = PlannedRepeat | PlannedOperation | PlannedRelay;
 
 export interface ExecuteOptions {
   readonly plan: { readonly order: readonly Planned[] };
@@ -41,6 +43,7 @@ export interface ExecuteOptions {
   /** For tests: instead of a child process. */
   readonly runRepeat?: RunRepeat;
   readonly runOperation?: RunOperation;
+  readonly runRelay?: RunRelay;
 }
 
 /**
@@ -57,9 +60,10 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
     onLive: options.onLive,
     runRepeat: options.runRepeat ?? runRepeat,
     runOperation: options.runOperation ?? runOperation,
+    runRelay: options.runRelay ?? runRelay,
   };
   const pipelines = await loadPipelines(
-    plan.order.flatMap(({ spec }) => ('kind' in spec ? [] : [spec.pipeline])),
+    plan.order.flatMap(({ spec }) => ('primitive' in spec ? [] : [spec.pipeline])),
   );
   const impossible = new Set<string>();
 
@@ -87,7 +91,7 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
       cell: cell.name,
       suite: suiteName,
       pipeline: cell.pipeline,
-      ...('kind' in spec ? OF_OPERATIONS : placeOf(pipelines.get(spec.pipeline)!)),
+      ...('primitive' in spec ? OF_OPERATIONS : placeOf(pipelines.get(spec.pipeline)!)),
       implementation: cell.implementation,
       workload: cell.workload,
       threads: cell.threads,
@@ -102,6 +106,7 @@ export async function execute(options: ExecuteOptions): Promise<{ interrupted: b
       ...(report.process === undefined ? {} : { process: report.process }),
       ...(report.operation === undefined ? {} : { operation: report.operation }),
       ...(report.crossCheck === undefined ? {} : { crossCheck: report.crossCheck }),
+      ...(report.relay === undefined ? {} : { relay: report.relay }),
     };
     run.append(record);
     if (isImpossible(record.status)) impossible.add(cell.name);
@@ -138,14 +143,15 @@ export function isImpossible(status: RepeatRecord['status']): boolean {
 }
 
 async function reportOf(
-  runners: Required<Pick<ExecuteOptions, 'runRepeat' | 'runOperation'>> &
+  runners: Required<Pick<ExecuteOptions, 'runRepeat' | 'runOperation' | 'runRelay'>> &
     Pick<ExecuteOptions, 'onLive'>,
   { spec }: Planned,
   signal: AbortSignal,
 ): Promise<RepeatReport> {
   try {
-    if ('kind' in spec) return await runners.runOperation(spec, signal);
-    return await runners.runRepeat(spec, signal, runners.onLive);
+    if (!('kind' in spec)) return await runners.runRepeat(spec, signal, runners.onLive);
+    if (spec.kind === 'relay') return await runners.runRelay(spec, signal);
+    return await runners.runOperation(spec, signal);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof HarnessError ? error.code : undefined;

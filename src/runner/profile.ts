@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 import type { OperationSpec } from '../primitives/spec.ts';
+import type { RelaySpec } from '../relay/load/spec.ts';
 import { askChild } from './child.ts';
 import type { RepeatReport } from './repeat-report.ts';
 
@@ -25,13 +26,13 @@ const INTERVAL_US = 200;
  *   folder cannot be made.
  */
 export async function profileRepeat(
-  spec: RepeatSpec | OperationSpec,
+  spec: RepeatSpec | OperationSpec | RelaySpec,
   file: string,
   signal: AbortSignal,
 ): Promise<RepeatReport> {
   const raw = await makeFolder(dirname(file));
   try {
-    const worker = 'kind' in spec ? 'primitive' : 'repeat';
+    const worker = workerOf(spec);
     const flags = ['--cpu-prof', `--cpu-prof-dir=${raw}`, `--cpu-prof-interval=${INTERVAL_US}`];
     const result = await askChild(worker, spec, signal, flags);
     if ('died' in result) {
@@ -43,6 +44,11 @@ export async function profileRepeat(
   } finally {
     await rm(raw, { recursive: true, force: true });
   }
+}
+
+function workerOf(spec: RepeatSpec | OperationSpec | RelaySpec): string {
+  if (!('kind' in spec)) return 'repeat';
+  return spec.kind === 'relay' ? 'relay-load' : 'primitive';
 }
 
 async function makeFolder(folder: string): Promise<string> {

@@ -7,6 +7,7 @@
 import type { RepeatSpec } from '../engine/spec.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
+import type { RelayFacts } from '../measure/relay-facts.ts';
 import type { Status } from '../results/record.ts';
 import type { LiveReport } from '../measure/live.ts';
 
@@ -18,6 +19,7 @@ export interface RepeatReport {
   readonly process?: ProcessFacts;
   readonly operation?: OperationFacts;
   readonly crossCheck?: CrossCheckFacts;
+  readonly relay?: RelayFacts;
 }
 
 /**

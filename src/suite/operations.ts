@@ -11,6 +11,7 @@ import { hint } from '../core/nearest.ts';
 import { IMPLEMENTATIONS_DIR, OPERATIONS_DIR, PROVIDERS_DIR, TOOLS_DIR } from '../core/paths.ts';
 import { digestOf } from './digest.ts';
 import { parseName } from './names.ts';
+import { parseRelay, type LoadedRelay } from './parse-relay.ts';
 import { operationSuiteSchema, type OperationSuite } from './operation-suite.ts';
 import {
   checkCode,
@@ -29,6 +30,9 @@ export interface LoadedOperations {
   /** SHA-256, hex, over the canonical JSON of the suite. */
   readonly digest: string;
 }
+
+/** A suite of any kind. */
+export type LoadedAny = LoadedSuite | LoadedOperations | LoadedRelay;
 
 /** The words that a suite of operations may use. */
 export interface KnownOperations {
@@ -58,19 +62,24 @@ export async function listKnownOperations(): Promise<KnownOperations> {
 export async function loadAnySuite(
   nameOrPath: string,
   instead: Replacements = {},
-): Promise<LoadedSuite | LoadedOperations> {
+): Promise<LoadedAny> {
   const file = await findSuite(nameOrPath);
   const where = shownPath(file);
   const json = parseJson(await readTextFile(file, FILE_BYTES_MAX), where);
-  const isOfMessages =
-    typeof json !== 'object' || json === null || !('kind' in json) || json.kind === 'messages';
-  if (isOfMessages) return loadSuite(nameOrPath, undefined, instead);
+  const kind = typeof json === 'object' && json !== null && 'kind' in json ? json.kind : 'messages';
+  if (kind === 'messages') return loadSuite(nameOrPath, undefined, instead);
+  if (kind === 'relay') return parseRelay(json, file, instead);
   return parseOperations(json, file, instead);
 }
 
 /** Whether a suite is of single operations. */
-export function isOfOperations(loaded: LoadedSuite | LoadedOperations): loaded is LoadedOperations {
+export function isOfOperations(loaded: LoadedAny): loaded is LoadedOperations {
   return loaded.suite.kind === 'primitives' || loaded.suite.kind === 'cross-checks';
+}
+
+/** Whether a suite is of loads of a relay. */
+export function isOfRelay(loaded: LoadedAny): loaded is LoadedRelay {
+  return loaded.suite.kind === 'relay';
 }
 
 /**

@@ -181,7 +181,7 @@ export async function loadSuite(
 }
 
 /** What was named on the command line is refused in its words, not as a place in the suite. */
-async function checkReplacements(instead: Replacements, known: KnownNames): Promise<void> {
+export async function checkReplacements(instead: Replacements, known: KnownNames): Promise<void> {
   for (const name of instead.pipelines ?? []) {
     await refusing('--pipeline', checkCode('pipeline', parseName(name).name, known.pipelines));
   }

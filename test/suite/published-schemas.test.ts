@@ -7,6 +7,7 @@ import { PACKAGE_ROOT, SUITES_DIR } from '../../src/core/paths.ts';
 import { manifestSchema } from '../../src/results/manifest.ts';
 import { FORMAT, repeatRecord } from '../../src/results/record.ts';
 import { operationSuiteSchema } from '../../src/suite/operation-suite.ts';
+import { relaySuiteSchema } from '../../src/suite/relay-suite.ts';
 import { suiteSchema } from '../../src/suite/suite.ts';
 import { workloadSchema } from '../../src/workload/workload.ts';
 
@@ -21,6 +22,11 @@ const PUBLISHED = [
     file: join(SUITES_DIR, 'operations.schema.json'),
     title: 'A suite of sealbench, of single operations',
     schema: operationSuiteSchema,
+  },
+  {
+    file: join(SUITES_DIR, 'relay.schema.json'),
+    title: 'A suite of sealbench, of loads of a relay',
+    schema: relaySuiteSchema,
   },
   {
     file: join(SUITES_DIR, 'workload.schema.json'),

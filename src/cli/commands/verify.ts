@@ -54,11 +54,11 @@ const verify: Command = defineCommand({
 export default verify;
 
 function renderJson(records: readonly RepeatRecord[]): string {
-  const outcomes = records.map(({ cell, status, reason = null, shards }) => ({
+  const outcomes = records.map(({ cell, status, reason = null, shards, relay }) => ({
     cell,
     status,
     reason,
-    delivered: sum(shards.map(({ messages }) => messages.delivered)),
+    delivered: relay?.delivery.delivered ?? sum(shards.map(({ messages }) => messages.delivered)),
   }));
   return `${JSON.stringify(outcomes, undefined, 2)}\n`;
 }
@@ -67,10 +67,12 @@ function renderTable(records: readonly RepeatRecord[]): string {
   return textTable(
     '',
     ['cell', 'outcome', 'messages delivered', 'recovered', 'reason'],
-    records.map(({ cell, status, reason = '', shards }) => [
+    records.map(({ cell, status, reason = '', shards, relay }) => [
       cell,
       status,
-      countedIn(shards, ({ messages }) => messages.delivered),
+      relay === undefined
+        ? countedIn(shards, ({ messages }) => messages.delivered)
+        : String(relay.delivery.delivered),
       countedIn(shards, ({ messages }) => messages.recovered),
       reason,
     ]),

@@ -1,0 +1,209 @@
+/**
+ * A relay at saturation: autocannon, in a process of its own, as fast as the relay answers.
+ *
+ * Each connection is one or several devices that are written to: after every few appends to a mailbox
+ * it fetches and acknowledges them, so that a message goes all its way and the store stays as small as
+ * it is. Nothing is known of what became of a single frame: delivery is proved before, by messages of
+ * the same pipeline through the same relay.
+ *
+ * @module
+ */
+
+import { fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HarnessError } from '../../core/errors.ts';
+import { workerFile } from '../../core/paths.ts';
+import type { ClosedLoopFacts } from '../../measure/relay-facts.ts';
+import { acknowledgePath, bearer, fetchPath, FRAME_ID_MAX, framesPath } from '../protocol.ts';
+import {
+  closedLoopFault,
+  dividedLoop,
+  summedCounts,
+  type ClosedLoop,
+  type ClosedLoopCounts,
+  type PreparedRequest,
+} from './autocannon.ts';
+import type { RelayAddress } from './client.ts';
+import type { Courier } from './courier.ts';
+import { appendHeaders, type Append } from './requests.ts';
+import type { RelaySpec } from './spec.ts';
+import { useBetween, type RelayUnderLoad } from './under-load.ts';
+
+/** Frames that are made beforehand and cycled through. */
+export const FRAMES_MIN = 10_000;
+/** Below it the relay waited for requests, and what it took for each is not what it takes at most. */
+export const BUSY_SHARE_MIN = 0.9;
+/** Longer than any answer of a relay that works. */
+const TIMEOUT_SECONDS = 10;
+
+export interface SaturationResult {
+  readonly closedLoop: ClosedLoopFacts;
+  /** Why the figures are none of a relay at saturation. */
+  readonly invalid?: string;
+  /** What went wrong. */
+  readonly fault?: string;
+}
+
+export async function saturate(
+  courier: Courier,
+  relay: RelayUnderLoad,
+  spec: RelaySpec,
+): Promise<SaturationResult> {
+  const { ends } = courier;
+  const blocks = Math.ceil(FRAMES_MIN / ends.sessions);
+  const sessions = Array.from({ length: blocks }, () => [...Array(ends.sessions).keys()]).flat();
+  const appends = courier.appendsOf(ends.makeBlock(sessions));
+  const requests = requestsOf(appends, courier.tokens, spec.clients, spec.messagesPerFetch);
+  const loop: ClosedLoop = {
+    ...targetOf(relay.address),
+    requests,
+    timeoutSeconds: TIMEOUT_SECONDS,
+  };
+  const processes = generatorsFor(requests.length);
+  const generators = dividedLoop(loop, processes).map((share) => new Generator(share));
+  try {
+    await Promise.all(generators.map(({ answering }) => answering));
+    const startedNs = performance.now() * 1e6;
+    await sleep(spec.warmupMs);
+    const before = await relay.snapshot();
+    await sleep(spec.timedMs);
+    const after = await relay.snapshot();
+    for (const generator of generators) generator.stop();
+    const counts = summedCounts(await Promise.all(generators.map(({ counts: own }) => own)));
+    const durationNs = performance.now() * 1e6 - startedNs;
+    const server = useBetween(before, after);
+    const closedLoop: ClosedLoopFacts = {
+      generator: `autocannon ${await autocannonVersion()}, ${processes} process${processes === 1 ? '' : 'es'}`,
+      connections: requests.length,
+      distinctFrames: appends.length,
+      requestsPerMessage: requests.flat().length / appends.length,
+      ...counts,
+      durationNs,
+      server,
+    };
+    const fault = closedLoopFault(counts);
+    if (fault !== undefined) return { closedLoop, fault };
+    const busy = server.loopActiveNs / server.wallNs;
+    if (busy >= BUSY_SHARE_MIN) return { closedLoop };
+    return {
+      closedLoop,
+      invalid:
+        `the relay was busy for ${(busy * 100).toFixed(1)} % of the time only, so autocannon was the ` +
+        `bottleneck; expected at least ${BUSY_SHARE_MIN * 100} %`,
+    };
+  } finally {
+    for (const generator of generators) generator.kill();
+  }
+}
+
+/** One process leaves a core to the relay; two are needed where one does not saturate it. */
+function generatorsFor(connections: number): number {
+  return availableParallelism() > 2 && connections % 2 === 0 ? 2 : 1;
+}
+
+function targetOf({ origin, tls }: RelayAddress): Pick<ClosedLoop, 'origin' | 'tlsOptions'> {
+  if (tls === undefined) return { origin };
+  return { origin, tlsOptions: { ecdhCurve: tls.group, minVersion: 'TLSv1.3' } };
+}
+
+/**
+ * One list per connection. A mailbox belongs to one connection, so that its device gets what the
+ * connection sent.
+ */
+export function requestsOf(
+  appends: readonly Append[],
+  tokens: readonly string[],
+  connections: number,
+  messagesPerFetch: number,
+): PreparedRequest[][] {
+  const lists: PreparedRequest[][] = Array.from({ length: connections }, () => []);
+  const waiting = new Map<number, number>();
+  const collect = (mailbox: number): void => {
+    const headers = { authorization: bearer(tokens[mailbox]!) };
+    lists[mailbox % connections]!.push(
+      { method: 'GET', path: fetchPath(mailbox), headers },
+      // All that it has: the ids of another turn are not known beforehand.
+      { method: 'DELETE', path: acknowledgePath(mailbox, FRAME_ID_MAX), headers },
+    );
+  };
+  for (const { frame, from, kind, bytes } of appends) {
+    const { mailbox } = frame;
+    lists[mailbox % connections]!.push({
+      method: 'POST',
+      path: framesPath(mailbox),
+      headers: objectOf(appendHeaders(from, kind, tokens)),
+      body: bytes,
+    });
+    const count = (waiting.get(mailbox) ?? 0) + 1;
+    waiting.set(mailbox, count % messagesPerFetch);
+    if (count === messagesPerFetch) collect(mailbox);
+  }
+  for (const [mailbox, count] of waiting) if (count > 0) collect(mailbox);
+  return lists.filter((list) => list.length > 0);
+}
+
+function objectOf(namesAndValues: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < namesAndValues.length; at += 2) {
+    headers[namesAndValues[at]!] = namesAndValues[at + 1]!;
+  }
+  return headers;
+}
+
+/** autocannon in a child process. */
+class Generator {
+  /** Settled with the first answer of the relay, or with the end. */
+  readonly answering: Promise<void>;
+  readonly counts: Promise<ClosedLoopCounts>;
+  readonly #child: ReturnType<typeof fork>;
+
+  constructor(loop: ClosedLoop) {
+    const child = fork(workerFile('autocannon'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Frames are bytes, which JSON has not.
+      serialization: 'advanced',
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#child = child;
+    const answering = Promise.withResolvers<void>();
+    const counts = Promise.withResolvers<ClosedLoopCounts>();
+    this.answering = answering.promise;
+    this.counts = counts.promise;
+    // Whoever waits for it gets it; until then it is no unhandled rejection.
+    this.counts.catch(() => undefined);
+    child.on('message', (message: Answer) => {
+      answering.resolve();
+      if (message === 'answering') return;
+      if ('counts' in message) counts.resolve(message.counts);
+      else counts.reject(failed(message.failure));
+    });
+    child.on('exit', () => {
+      answering.resolve();
+      counts.reject(failed('its process ended'));
+    });
+    child.send({ start: loop });
+  }
+
+  stop(): void {
+    if (this.#child.connected) this.#child.send('stop');
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** What workers/autocannon.ts says. */
+type Answer = 'answering' | { readonly counts: ClosedLoopCounts } | { readonly failure: string };
+
+function failed(why: string): HarnessError {
+  return new HarnessError('WRONG_RESULT', `autocannon failed: ${why}`);
+}
+
+async function autocannonVersion(): Promise<string> {
+  const file = createRequire(import.meta.url).resolve('autocannon/package.json');
+  return (JSON.parse(await readFile(file, 'utf8')) as { version: string }).version;
+}
