@@ -33,6 +33,7 @@ export const PAGES_DIR: string = join(CODE_ROOT, 'src', 'report', 'pages');
 export const SITE_ASSETS_DIR: string = join(CODE_ROOT, 'src', 'report', 'site', 'assets');
 export const SUITES_DIR: string = join(PACKAGE_ROOT, 'suites');
 export const RUNS_DIR: string = join(PACKAGE_ROOT, 'results', 'runs');
+export const BASELINES_DIR: string = join(PACKAGE_ROOT, 'results', 'baselines');
 
 /** A thread's or process's entry in `workers/`, with the extension of this build. */
 export function workerFile(name: string): string {
