@@ -16,6 +16,12 @@ import { calibrateOverhead } from './calibrate.ts';
 import { askChild } from './child.ts';
 import { loadPipelines } from './pipelines-info.ts';
 import type { RepeatReport } from './repeat-report.ts';
+import {
+  RELAY_TARGETS,
+  measureRelayPairs,
+  type RelayPairs,
+  type RelayTargetName,
+} from './relay-target.ts';
 import { runRepeat } from './repeat.ts';
 
 /** In the order in which they are measured: the slow one last. */
@@ -26,6 +32,7 @@ export const TARGET_NAMES = [
   'overhead-cpu',
   'overhead-latency',
   'recorder',
+  ...RELAY_TARGETS,
   'retained',
 ] as const;
 export type TargetName = (typeof TARGET_NAMES)[number];
@@ -33,6 +40,11 @@ export type TargetName = (typeof TARGET_NAMES)[number];
 /** At most this many times the library's functions alone. */
 const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8, 'escrow-context': 3 } as const;
 type PairsName = keyof typeof RATIO_BOUNDS;
+/** At most this many times the base: a bare server, and the relay in memory. */
+const RELAY_BOUNDS: Readonly<Record<RelayTargetName, number>> = {
+  'relay-memory': 1.25,
+  'relay-durable': 3,
+};
 const OVERHEAD_CPU_BOUND_NS = 20;
 /** Beyond one reading of the clock, which a latency cannot do without. */
 export const OVERHEAD_LATENCY_BOUND_NS = 30;
@@ -88,6 +100,11 @@ export interface PairEvidence {
   }[];
 }
 
+/** One server against another, in pairs of time slots. */
+export interface ServerEvidence extends RelayPairs {
+  readonly kind: 'servers';
+}
+
 export interface OverheadEvidence {
   readonly kind: 'overhead';
   readonly clockReadNs: number;
@@ -119,7 +136,12 @@ export interface JudgedTarget {
   /** At most. */
   readonly bound: number;
   readonly measured: Estimate;
-  readonly evidence: PairEvidence | OverheadEvidence | GrowthEvidence | PopulationEvidence;
+  readonly evidence:
+    | PairEvidence
+    | ServerEvidence
+    | OverheadEvidence
+    | GrowthEvidence
+    | PopulationEvidence;
 }
 
 export interface FailedTarget {
@@ -135,6 +157,7 @@ export interface Instruments {
   readonly askChild: typeof askChild;
   readonly calibrateOverhead: typeof calibrateOverhead;
   readonly runRepeat: typeof runRepeat;
+  readonly measureRelayPairs: typeof measureRelayPairs;
 }
 
 export interface MeasureOptions {
@@ -160,7 +183,12 @@ export interface TargetSamples extends Pairs {
  */
 export async function measureTargets(options: MeasureOptions): Promise<TargetResult[]> {
   const { names, signal, onStart } = options;
-  const instruments = options.instruments ?? { askChild, calibrateOverhead, runRepeat };
+  const instruments = options.instruments ?? {
+    askChild,
+    calibrateOverhead,
+    runRepeat,
+    measureRelayPairs,
+  };
   // One process samples what both targets of overhead are judged by.
   let overhead: ReturnType<typeof calibrateOverhead> | undefined;
   const measure = async (name: TargetName): Promise<JudgedTarget> => {
@@ -171,6 +199,9 @@ export async function measureTargets(options: MeasureOptions): Promise<TargetRes
         name,
         await askTarget<TargetSamples>({ target: name }, instruments, signal),
       );
+    }
+    if (name === 'relay-memory' || name === 'relay-durable') {
+      return judgeRelay(name, await instruments.measureRelayPairs(name, signal));
     }
     if (name === 'recorder') {
       const question = {
@@ -259,6 +290,20 @@ export function judgePairs(name: PairsName, samples: TargetSamples): JudgedTarge
         };
       }),
     },
+  };
+}
+
+/** By the median of the pairs' ratios. */
+export function judgeRelay(name: RelayTargetName, pairs: RelayPairs): JudgedTarget {
+  const measured = estimate(pairs.oursNs.map((ns, pair) => ns / pairs.rawNs[pair]!));
+  const bound = RELAY_BOUNDS[name];
+  return {
+    name,
+    verdict: measured.value <= bound ? 'met' : 'missed',
+    unit: 'ratio',
+    bound,
+    measured,
+    evidence: { kind: 'servers', ...pairs },
   };
 }
 

@@ -10,6 +10,7 @@ import type { MemoryFacts } from '../../src/measure/facts.ts';
 import {
   judgeOverhead,
   judgePairs,
+  judgeRelay,
   judgeRecorder,
   judgeRetained,
   measureTargets,
@@ -84,6 +85,8 @@ function instruments(changes: Partial<Instruments> = {}): Instruments {
       const costs = { sender: 1, relay: 1, receiver: 1 };
       return Promise.resolve({ status: 'ok', shards: [shardOfCosts(costs, { memory })] });
     },
+    measureRelayPairs: () =>
+      Promise.resolve({ oursNs: Array(12).fill(12), rawNs: Array(12).fill(10), busyShare: 0.97 }),
     ...changes,
   };
 }
@@ -94,6 +97,15 @@ const MEASURED = {
   signal: new AbortController().signal,
   onStart: () => {},
 };
+
+test('a relay is judged by the median of the ratios within pairs', () => {
+  const pairs = { oursNs: [12, 60, 13], rawNs: [10, 10, 10], busyShare: 0.95 };
+  const memory = judgeRelay('relay-memory', pairs);
+  assert.deepEqual([memory.measured.value, memory.verdict], [1.3, 'missed']);
+  assert.equal(judgeRelay('relay-durable', pairs).verdict, 'met');
+  const even = { ...pairs, oursNs: [12.5, 12.5, 12.5] };
+  assert.equal(judgeRelay('relay-memory', even).verdict, 'met');
+});
 
 test('a ratio is met up to its bound and missed beyond it', () => {
   assert.equal(judgePairs('ratchet', pairsOf(1.5)).verdict, 'met');
@@ -294,6 +306,7 @@ test('what cannot be measured has failed, with the reason, and the others are me
         ),
       calibrateOverhead: () => Promise.reject(new HarnessError('WRONG_RESULT', 'no overhead')),
       runRepeat: () => Promise.resolve({ status: 'error', reason: 'out of memory', shards: [] }),
+      measureRelayPairs: () => Promise.reject(new HarnessError('WRONG_RESULT', 'not saturated')),
     }),
   });
   assert.deepEqual(
@@ -305,6 +318,8 @@ test('what cannot be measured has failed, with the reason, and the others are me
       ['overhead-cpu', 'no overhead'],
       ['overhead-latency', 'no overhead'],
       ['recorder', 'sodium-native does not load'],
+      ['relay-memory', 'not saturated'],
+      ['relay-durable', 'not saturated'],
       ['retained', 'with 10000 sessions: error: out of memory'],
     ],
   );

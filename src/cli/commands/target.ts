@@ -6,6 +6,7 @@ import { hint } from '../../core/nearest.ts';
 import { formatEstimate, formatQuantity, scaleFor } from '../../report/numbers.ts';
 import { renderTable, type Table } from '../../report/table.ts';
 import { readEnvironment, type Environment } from '../../results/environment.ts';
+import { median } from '../../stats/quantile.ts';
 import {
   measureTargets,
   OVERHEAD_LATENCY_BOUND_NS,
@@ -40,6 +41,9 @@ const target: Command = defineCommand({
     'overhead-latency  the same in latency batches, at most one clock reading and 30 ns',
     'recorder          memory that recording 10 million messages adds, under 1 MB; takes about',
     '                  two minutes',
+    'relay-memory      CPU of a relay per request, frames in memory, no TLS, at most 1.25 times that',
+    '                  of a bare server that reads the same and answers as many bytes',
+    'relay-durable     the same in SQLite, synced before each answer, at most 3 times memory',
     'retained          memory of an open session, both ends, at most 600 B; takes minutes, as',
     '                  it opens up to --sessions sessions in one process',
     '',
@@ -148,6 +152,11 @@ function verdictCells(result: TargetResult): (string | undefined)[] {
     const count = samples.oursNs.length;
     return [...cells, timeText(oursNs.value), timeText(rawNs.value), `${count} pairs`, verdict];
   }
+  if (evidence.kind === 'servers') {
+    const { oursNs, rawNs } = evidence;
+    const times = [oursNs, rawNs].map((samples) => timeText(median(samples)));
+    return [...cells, ...times, `${oursNs.length} pairs`, verdict];
+  }
   const from =
     evidence.kind === 'overhead'
       ? 'several processes'
@@ -182,6 +191,14 @@ const COMPARED: Readonly<Record<TargetName, string>> = {
   recorder:
     'growth of heap and array buffers, after full collections, from before the first to after the ' +
     `last of ${grouped(RECORDED_MESSAGES)} messages, CPU and latency in turn; the largest on the way.`,
+  'relay-memory':
+    'CPU of the server’s process per request at saturation, frames of 256 B in memory without TLS, ' +
+    'against a bare node:http server that reads the same bodies and answers as many bytes. Load by ' +
+    'autocannon in another process over 32 connections; slots in ABBA order, fresh processes every ' +
+    'two pairs; median of the ratios within pairs.',
+  'relay-durable':
+    'the same with SQLite (WAL, synchronous=FULL, answered after the commit), against the relay in ' +
+    'memory. Waiting for the disk is no CPU: it shows in latency.',
   retained:
     'slope of heap and external memory, array buffers included, over the sessions of fresh ' +
     'processes, after a full collection. Double Ratchet over native without hop and store, both ' +
@@ -196,6 +213,9 @@ function sentence(result: TargetResult): string {
 
 function detail({ name, evidence }: JudgedTarget): string {
   if (evidence.kind === 'pairs' || name === 'overhead-cpu') return '';
+  if (evidence.kind === 'servers') {
+    return ` Each server was busy for at least ${formatQuantity(evidence.busyShare, 'share')} of each slot.`;
+  }
   if (evidence.kind === 'overhead') {
     const more = timeText(OVERHEAD_LATENCY_BOUND_NS);
     return ` One reading of the clock takes ${timeText(evidence.clockReadNs)} here; ${more} more are allowed.`;
