@@ -14,7 +14,7 @@ import { leastSquaresSlope } from '../stats/slope.ts';
 import { loadWorkload } from '../suite/parse.ts';
 import { calibrateOverhead } from './calibrate.ts';
 import { askChild } from './child.ts';
-import { loadPipelines } from './pipelines-info.ts';
+import { isolatedRatchetSpec } from './isolated-spec.ts';
 import type { RepeatReport } from './repeat-report.ts';
 import {
   RELAY_TARGETS,
@@ -23,6 +23,13 @@ import {
   type RelayTargetName,
 } from './relay-target.ts';
 import { runRepeat } from './repeat.ts';
+import {
+  sampleWorkers,
+  WORKER_BOUNDS,
+  WORKER_TARGETS,
+  type WorkerSamples,
+  type WorkerTargetName,
+} from './worker-targets.ts';
 
 /** In the order in which they are measured: the slow one last. */
 export const TARGET_NAMES = [
@@ -33,6 +40,7 @@ export const TARGET_NAMES = [
   'overhead-latency',
   'recorder',
   ...RELAY_TARGETS,
+  ...WORKER_TARGETS,
   'retained',
 ] as const;
 export type TargetName = (typeof TARGET_NAMES)[number];
@@ -68,7 +76,6 @@ export const SESSIONS_MAX = 2_000_000;
 export const SESSIONS_DEFAULT = 400_000;
 /** The handshake and one more: every session is open at both ends. */
 const MESSAGES = 2;
-const WARMUP_MS = 50;
 
 /** A value with its 95 % interval. */
 export interface Estimate {
@@ -128,11 +135,16 @@ export interface PopulationEvidence {
   readonly fixedBytes: number;
 }
 
+/** Of workers: shares, one per pair or repeat. */
+export interface WorkerEvidence extends WorkerSamples {
+  readonly kind: 'workers';
+}
+
 export interface JudgedTarget {
   readonly name: TargetName;
   readonly verdict: 'met' | 'missed';
   /** `ratio` is times the raw functions. */
-  readonly unit: 'ratio' | 'ns' | 'B';
+  readonly unit: 'ratio' | 'ns' | 'B' | 'share';
   /** At most. */
   readonly bound: number;
   readonly measured: Estimate;
@@ -141,7 +153,8 @@ export interface JudgedTarget {
     | ServerEvidence
     | OverheadEvidence
     | GrowthEvidence
-    | PopulationEvidence;
+    | PopulationEvidence
+    | WorkerEvidence;
 }
 
 export interface FailedTarget {
@@ -202,6 +215,9 @@ export async function measureTargets(options: MeasureOptions): Promise<TargetRes
     }
     if (name === 'relay-memory' || name === 'relay-durable') {
       return judgeRelay(name, await instruments.measureRelayPairs(name, signal));
+    }
+    if (name === 'scaling' || name === 'live-view') {
+      return judgeWorkers(name, await sampleWorkers(name, instruments.runRepeat, signal));
     }
     if (name === 'recorder') {
       const question = {
@@ -373,6 +389,20 @@ export function judgeRecorder(samples: GrowthSamples): JudgedTarget {
   };
 }
 
+/** By the median of the shares. */
+export function judgeWorkers(name: WorkerTargetName, samples: WorkerSamples): JudgedTarget {
+  const bound = WORKER_BOUNDS[name];
+  const measured = estimate(samples.shares);
+  return {
+    name,
+    verdict: measured.value <= bound ? 'met' : 'missed',
+    unit: 'share',
+    bound,
+    measured,
+    evidence: { kind: 'workers', ...samples },
+  };
+}
+
 async function measureRetained(
   { sessions, signal, onStart }: MeasureOptions,
   instruments: Instruments,
@@ -394,25 +424,8 @@ async function measureRetained(
 
 async function retainedSpec(sessions: number): Promise<RepeatSpec> {
   const { workload } = await loadWorkload('chat');
-  const pipeline = 'double-ratchet';
-  const { options } = (await loadPipelines([pipeline])).get(pipeline)!;
-  return {
-    cell: `target/${pipeline}:hop=none,rest=none/native/chat:messages=${MESSAGES},sessions=${sessions}/t1`,
-    pipeline,
-    options: {
-      ...Object.fromEntries(Object.entries(options).map(([key, option]) => [key, option.default])),
-      hop: 'none',
-      rest: 'none',
-    },
-    provider: 'native',
-    workload: { ...workload, sessions, messages: MESSAGES, usersPerSession: USERS / sessions },
-    threads: 1,
-    seed: 1,
-    repeat: 0,
-    randomness: 'os',
-    purpose: 'measure',
-    warmupMs: WARMUP_MS,
-  };
+  const sized = { ...workload, sessions, messages: MESSAGES, usersPerSession: USERS / sessions };
+  return isolatedRatchetSpec(sized, `chat:messages=${MESSAGES},sessions=${sessions}`);
 }
 
 function growth({ shards }: RepeatReport): { heapBytes: number; externalBytes: number } {

@@ -6,6 +6,7 @@ import { array, assert as check, double, property } from 'fast-check';
 import { HarnessError } from '../../src/core/errors.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
 import type { GrowthSamples } from '../../src/engine/recorder-growth.ts';
+import type { LiveReport } from '../../src/measure/live.ts';
 import type { MemoryFacts } from '../../src/measure/facts.ts';
 import {
   judgeOverhead,
@@ -13,6 +14,7 @@ import {
   judgeRelay,
   judgeRecorder,
   judgeRetained,
+  judgeWorkers,
   measureTargets,
   populationsOf,
   RECORDED_MESSAGES,
@@ -23,6 +25,7 @@ import {
   type TargetName,
   type TargetSamples,
 } from '../../src/runner/targets.ts';
+import { SCALING_PAIRS } from '../../src/runner/worker-targets.ts';
 import { shardOfCosts } from '../report/fixtures.ts';
 
 /** Pairs of one ratio; their level drifts, as that of a machine with neighbours does. */
@@ -67,12 +70,22 @@ function answerTo(question: unknown): TargetSamples | GrowthSamples {
   return target === 'recorder' ? growthOf(500_000) : pairsOf(1.5);
 }
 
+/** A worker that carried 100 messages in a second, and a process that took 0.2 % of two of them. */
+const WORKED = {
+  startedNs: 0,
+  endedNs: 1e9,
+  cpuNs: 1e9,
+  messages: { sent: 100, delivered: 100, refused: {}, lost: 0, recovered: 0 },
+};
+const HOSTED = { cpuNs: 0, mainCpuNs: 4e6, helperCpuNs: 0, wallNs: 0, rssPeakBytes: 0 };
+
 /** Instruments by which everything is met: 500 B a session, and 1,000 B once. */
 function instruments(changes: Partial<Instruments> = {}): Instruments {
   return {
     askChild: (_, question) => Promise.resolve({ answer: answerTo(question) }),
     calibrateOverhead: () => Promise.resolve(QUIET),
-    runRepeat: ({ workload }) => {
+    runRepeat: ({ workload, threads }, _signal, onLive) => {
+      onLive?.({} as LiveReport);
       const after = {
         ...NOTHING,
         heapUsedBytes: 100 * workload.sessions,
@@ -83,7 +96,9 @@ function instruments(changes: Partial<Instruments> = {}): Instruments {
       };
       const memory = { before: NOTHING, after };
       const costs = { sender: 1, relay: 1, receiver: 1 };
-      return Promise.resolve({ status: 'ok', shards: [shardOfCosts(costs, { memory })] });
+      const shard = { ...shardOfCosts(costs, { memory }), ...WORKED };
+      const shards = Array.from({ length: threads }, () => shard);
+      return Promise.resolve({ status: 'ok', shards, process: HOSTED });
     },
     measureRelayPairs: () =>
       Promise.resolve({ oursNs: Array(12).fill(12), rawNs: Array(12).fill(10), busyShare: 0.97 }),
@@ -320,6 +335,8 @@ test('what cannot be measured has failed, with the reason, and the others are me
       ['recorder', 'sodium-native does not load'],
       ['relay-memory', 'not saturated'],
       ['relay-durable', 'not saturated'],
+      ['scaling', 't2: error: out of memory'],
+      ['live-view', 't2: error: out of memory'],
       ['retained', 'with 10000 sessions: error: out of memory'],
     ],
   );
@@ -347,4 +364,51 @@ test('an interruption keeps what is finished and drops what was under way', asyn
     results.map(({ name }) => name),
     ['ratchet', 'hpke', 'escrow-context'],
   );
+});
+
+test('workers are judged by the median share, each target by its own bound', () => {
+  assert.equal(judgeWorkers('scaling', { shares: [0.3, 0.04, -0.01] }).verdict, 'met');
+  assert.equal(judgeWorkers('scaling', { shares: [0, 0.06, 0.06] }).verdict, 'missed');
+  assert.equal(judgeWorkers('live-view', { shares: [0.011] }).verdict, 'missed');
+  assert.equal(judgeWorkers('live-view', { shares: [0.009] }).verdict, 'met');
+});
+
+test('two workers are set beside two processes that run at once, in turn first', async () => {
+  const { runRepeat } = instruments();
+  const started: number[] = [];
+  let running = 0;
+  let most = 0;
+  const [result] = await measureTargets({
+    ...MEASURED,
+    names: ['scaling'],
+    instruments: instruments({
+      async runRepeat(spec, signal, onLive) {
+        started.push(spec.threads);
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        const report = await runRepeat(spec, signal, onLive);
+        running -= 1;
+        // Two workers in one process carry a tenth less.
+        const shards = report.shards.map((shard) =>
+          spec.threads === 2 ? { ...shard, endedNs: shard.endedNs / 0.9 } : shard,
+        );
+        return { ...report, shards };
+      },
+    }),
+  });
+  assert.equal(most, 2);
+  assert.deepEqual(started.slice(0, 6), [2, 1, 1, 1, 1, 2]);
+  assert.equal(started.length, SCALING_PAIRS * 3);
+  assert.ok(result!.verdict === 'missed' && Math.abs(result!.measured.value - 0.1) < 1e-9);
+});
+
+test('a repeat that nobody looked at says nothing of the view', async () => {
+  const { runRepeat } = instruments();
+  const [result] = await measureTargets({
+    ...MEASURED,
+    names: ['live-view'],
+    instruments: instruments({ runRepeat: (spec, signal) => runRepeat(spec, signal) }),
+  });
+  assert.ok(result!.verdict === 'failed' && /before it was looked at/.test(result!.reason));
 });

@@ -44,6 +44,10 @@ const target: Command = defineCommand({
     'relay-memory      CPU of a relay per request, frames in memory, no TLS, at most 1.25 times that',
     '                  of a bare server that reads the same and answers as many bytes',
     'relay-durable     the same in SQLite, synced before each answer, at most 3 times memory',
+    'scaling           messages per second that two workers of one process lose against two',
+    '                  processes with one worker each, at most 5 %; takes about three minutes',
+    'live-view         CPU of the thread that tells how far a repeat is, at most 1 % of the',
+    "                  workers'",
     'retained          memory of an open session, both ends, at most 600 B; takes minutes, as',
     '                  it opens up to --sessions sessions in one process',
     '',
@@ -162,7 +166,9 @@ function verdictCells(result: TargetResult): (string | undefined)[] {
       ? 'several processes'
       : evidence.kind === 'growth'
         ? 'one process'
-        : `${evidence.populations.length} processes`;
+        : evidence.kind === 'workers'
+          ? `${evidence.shares.length} ${evidence.apart === undefined ? 'repeats' : 'pairs'}`
+          : `${evidence.populations.length} processes`;
   return [...cells, undefined, undefined, from, verdict];
 }
 
@@ -199,6 +205,13 @@ const COMPARED: Readonly<Record<TargetName, string>> = {
   'relay-durable':
     'the same with SQLite (WAL, synchronous=FULL, answered after the commit), against the relay in ' +
     'memory. Waiting for the disk is no CPU: it shows in latency.',
+  scaling:
+    'the share by which two workers in one process carry fewer messages per second than two ' +
+    'processes with one worker each that are started together, opening included; Double Ratchet ' +
+    'over native without hop and store. Median over pairs; the first side alternates.',
+  'live-view':
+    "thread CPU of the main thread of a repeat with two workers, as a share of the workers', while " +
+    'it tells once a second how far they are; the start of the pool is in it. Median over repeats.',
   retained:
     'slope of heap and external memory, array buffers included, over the sessions of fresh ' +
     'processes, after a full collection. Double Ratchet over native without hop and store, both ' +
@@ -219,6 +232,12 @@ function detail({ name, evidence }: JudgedTarget): string {
   if (evidence.kind === 'overhead') {
     const more = timeText(OVERHEAD_LATENCY_BOUND_NS);
     return ` One reading of the clock takes ${timeText(evidence.clockReadNs)} here; ${more} more are allowed.`;
+  }
+  if (evidence.kind === 'workers') {
+    const { together, apart } = evidence;
+    if (together === undefined || apart === undefined) return '';
+    const text = (rates: readonly number[]): string => grouped(Math.round(median(rates)));
+    return ` Medians: ${text(together)} messages/s together, ${text(apart)} apart.`;
   }
   if (evidence.kind === 'growth') {
     const { batch, points, factsBytes } = evidence;
