@@ -82,7 +82,11 @@ const NARROWED: readonly {
   { from: 'runner', to: 'primitives', files: ['spec.ts'], typesOnly: true },
   { from: 'runner', to: 'pipelines', files: ['_pipeline.ts'], typesOnly: true },
   // The process of a repeat hosts the pool; it knows nothing of plans and results.
-  { from: 'workers', to: 'runner', files: ['host.ts', 'relay-process.ts', 'repeat-report.ts'] },
+  {
+    from: 'workers',
+    to: 'runner',
+    files: ['host.ts', 'lifeline.ts', 'relay-process.ts', 'repeat-report.ts'],
+  },
 ];
 
 /** Packages and the layers that may import them; `zod` may be used for schemas anywhere. */

@@ -10,6 +10,9 @@ import type { ProviderModule } from '../src/crypto/provider.ts';
 import { sampleOverhead } from '../src/engine/overhead.ts';
 import type { Pipeline } from '../src/pipelines/_pipeline.ts';
 import type { Behaviour } from '../src/workload/behaviour.ts';
+import { endWithParent } from '../src/runner/lifeline.ts';
+
+endWithParent();
 
 const module = await loadByName<ProviderModule>(PROVIDERS_DIR, 'null', 'provider');
 const samples = await sampleOverhead({

@@ -8,7 +8,10 @@
 import { HarnessError } from '../src/core/errors.ts';
 import { runOperation } from '../src/primitives/run-operation.ts';
 import type { OperationSpec } from '../src/primitives/spec.ts';
+import { endWithParent } from '../src/runner/lifeline.ts';
 import type { RepeatReport } from '../src/runner/repeat-report.ts';
+
+endWithParent();
 
 const STATUSES: Readonly<Record<string, RepeatReport['status']>> = {
   UNAVAILABLE: 'unavailable',

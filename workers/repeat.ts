@@ -8,7 +8,10 @@
 import { writeSync } from 'node:fs';
 import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../src/measure/live.ts';
 import { hostRepeat } from '../src/runner/host.ts';
+import { endWithParent } from '../src/runner/lifeline.ts';
 import type { RepeatSpec } from '../src/engine/spec.ts';
+
+endWithParent();
 
 let input = '';
 for await (const chunk of process.stdin.setEncoding('utf8')) input += String(chunk);
@@ -21,4 +24,5 @@ const watch = (live: object): void => {
 };
 const isWatched = process.argv.includes(LIVE_FLAG);
 const report = await hostRepeat(JSON.parse(input) as RepeatSpec, isWatched ? watch : undefined);
-process.stdout.write(`${JSON.stringify(report)}\n`);
+// A worker thread that hangs must not keep the process.
+process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());

@@ -17,6 +17,9 @@ import type { Pipeline } from '../src/pipelines/_pipeline.ts';
 import { Hpke } from '../src/protocols/hpke.ts';
 import { rawNativeCalls, type RawCalls } from '../src/providers/_native-raw.ts';
 import type { Behaviour } from '../src/workload/behaviour.ts';
+import { endWithParent } from '../src/runner/lifeline.ts';
+
+endWithParent();
 
 const PAIRS = 40;
 const HPKE_SEALS = 100;

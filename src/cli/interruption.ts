@@ -19,6 +19,7 @@ export class Interruption implements Disposable {
   constructor() {
     process.on('SIGINT', this.#onSignal);
     process.on('SIGTERM', this.#onSignal);
+    process.on('SIGXFSZ', noteNothing);
   }
 
   get signal(): AbortSignal {
@@ -33,6 +34,7 @@ export class Interruption implements Disposable {
   [Symbol.dispose](): void {
     process.off('SIGINT', this.#onSignal);
     process.off('SIGTERM', this.#onSignal);
+    process.off('SIGXFSZ', noteNothing);
   }
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
@@ -46,3 +48,6 @@ export class Interruption implements Disposable {
     }
   };
 }
+
+/** So that a file that grows beyond the limit of the system is an error of its writer, not the end. */
+function noteNothing(): void {}

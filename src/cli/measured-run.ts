@@ -171,8 +171,10 @@ async function measure(
       `warning: ${threads} threads on ${availableParallelism()} cores wait for each other\n`,
     );
   }
-  // The engine's loops carry messages; an operation alone is timed by tinybench, a relay by itself.
-  const usesEngine = !isOfOperations(loaded) && !isOfRelay(loaded);
+  // The engine's loops carry messages; an operation alone is timed by tinybench, a relay by itself, and
+  // a check by nothing.
+  const usesEngine =
+    !isOfOperations(loaded) && !isOfRelay(loaded) && loaded.suite.purpose !== 'verify';
   if (usesEngine && started.manifest.calibration === undefined && order.length > 0) {
     output.note("calibrating the harness's own cost\n");
     const overhead = await calibrateOverhead(signal).catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { workerFile } from '../core/paths.ts';
 import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../measure/live.ts';
+import { LIFELINE, LIFELINE_DESCRIPTOR } from './lifeline.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
 const ANSWER_BYTES_MAX = 512 * 2 ** 20;
@@ -43,15 +44,19 @@ export async function askChild(
   const entry = isAbsolute(worker) ? worker : workerFile(worker);
   const live = onLive === undefined ? [] : [LIVE_FLAG];
   const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, entry, ...live], {
-    stdio: onLive === undefined ? ['pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     // Half of a child's start is stripping types and compiling: both are kept on disk.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+    env: {
+      NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+      ...process.env,
+      [LIFELINE]: String(LIFELINE_DESCRIPTOR),
+    },
     // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
     detached: true,
   });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
-  // A parent that ends for any reason takes the child with it.
+  // A parent that ends takes the child with it; one that is killed, by the lifeline.
   process.once('exit', kill);
   if (signal.aborted) kill();
 
@@ -67,7 +72,9 @@ export async function askChild(
     complaint = (complaint + chunk).slice(-COMPLAINT_BYTES_KEPT);
   });
   if (onLive !== undefined) readLines(child.stdio[LIVE_DESCRIPTOR] as Readable, onLive);
-  child.stdin.on('error', () => undefined); // A child that died early is reported below.
+  // A child that died early is reported below.
+  child.stdin.on('error', () => undefined);
+  child.stdio[LIFELINE_DESCRIPTOR]?.on('error', () => undefined);
   child.stdin.end(JSON.stringify(question));
   try {
     const died = await new Promise<string | undefined>((resolve) => {

@@ -9,7 +9,7 @@ import { Piscina } from 'piscina';
 import { workerFile } from '../core/paths.ts';
 import type { ShardAnswer, ShardTask } from '../engine/shard.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import { createBarrier } from '../measure/barrier.ts';
+import { abandon, createBarrier } from '../measure/barrier.ts';
 import { readThreadCpuNs } from '../measure/cpu.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import { fellBehind } from '../measure/generator.ts';
@@ -43,6 +43,7 @@ export async function hostRepeat(
   const [seconds, nanoseconds] = process.hrtime();
   const originNs = seconds * 1e9 + nanoseconds;
   const mainBefore = readThreadCpuNs();
+  let isWhole = false;
   const startedMs = performance.now();
   const timer =
     watch &&
@@ -64,13 +65,17 @@ export async function hostRepeat(
         }),
       ),
     );
+    isWhole = true;
     return report(answers, spec, readThreadCpuNs() - mainBefore);
   } catch (error) {
+    // A worker that died cannot release those that wait for it.
+    abandon(barrier);
     const reason = error instanceof Error ? error.message : String(error);
     return { status: 'error', reason: `a worker died: ${reason}`, shards: [] };
   } finally {
     clearInterval(timer);
-    await pool.close({ force: true });
+    // A pool of which a worker died may never close: it is left to the end of the process.
+    if (isWhole) await pool.close({ force: true });
   }
 }
 

@@ -1,0 +1,21 @@
+/**
+ * A child process that outlives its parent would go on computing for nobody, beside the run that
+ * comes after. A parent that is killed can do nothing about that, so the child holds a pipe to it,
+ * which the system closes in any case.
+ *
+ * @module
+ */
+
+import { Socket } from 'node:net';
+
+/** Set in the environment of a child: the descriptor of the pipe. */
+export const LIFELINE = 'SEALBENCH_LIFELINE';
+export const LIFELINE_DESCRIPTOR = 4;
+
+/** Ends this process when its parent does; nothing for one that was started by hand. */
+export function endWithParent(): void {
+  if (process.env[LIFELINE] !== String(LIFELINE_DESCRIPTOR)) return;
+  const line = new Socket({ fd: LIFELINE_DESCRIPTOR, readable: true, writable: false });
+  line.on('error', () => undefined).on('close', () => process.exit(1));
+  line.resume().unref();
+}

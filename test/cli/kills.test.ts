@@ -1,0 +1,224 @@
+/** Real runs that are killed: what was finished is kept, and going on gives the same facts. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PACKAGE_ROOT } from '../../src/core/paths.ts';
+import { SeededRandom } from '../../src/core/random.ts';
+import { readRun } from '../../src/results/store.ts';
+import { sealbench, type Ended } from './_command-line.ts';
+
+const REPEATS = 3;
+const CELLS = 2;
+const ALL = REPEATS * CELLS;
+const SEED = 20261128;
+
+const folder = await mkdtemp(join(tmpdir(), 'sealbench-kills-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+const suite = join(folder, 'killed.json');
+await writeFile(
+  suite,
+  JSON.stringify({
+    name: 'killed',
+    title: 'Killed',
+    question: 'What is kept?',
+    analysis: [],
+    // Seeded and untimed, so that no status depends on how quiet the machine is.
+    purpose: 'verify',
+    matrix: [
+      {
+        pipelines: ['at-rest-scoped', 'double-ratchet'],
+        implementations: ['native'],
+        workloads: ['chat:sessions=20,messages=12'],
+        threads: [2],
+      },
+    ],
+  }),
+);
+
+const asked = (...more: readonly string[]): string[] => [
+  'run',
+  suite,
+  '--repeats',
+  String(REPEATS),
+  ...more,
+];
+
+/** What a run must give again: by repeat, status and digests. */
+async function factsOf(directory: string): Promise<Map<string, string>> {
+  const { records } = await readRun(directory);
+  const facts = records.map(({ cell, repeat, status, seed, shards }) => {
+    const digests = shards.map(({ shard, digest }) => `${shard} ${digest}`).sort();
+    return [`${cell}#${repeat}`, `${status} ${seed} ${digests.join(' ')}`] as const;
+  });
+  return new Map(facts.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Processes whose parent is `pid`. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return list.split(' ').filter(Boolean).map(Number);
+}
+
+interface Kill {
+  readonly victim: 'parent' | 'child';
+  readonly signal: NodeJS.Signals;
+  /** Repeats that this attempt finishes before. */
+  readonly repeats: number;
+  readonly delayMs: number;
+}
+
+/** Runs until so many more repeats are finished, then kills a process at a random moment. */
+async function killed(args: readonly string[], kill: Kill): Promise<Ended & { orphans: number[] }> {
+  const entry = join(PACKAGE_ROOT, 'src', 'cli', 'main.ts');
+  const running = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let err = '';
+  let out = '';
+  let orphans: number[] = [];
+  running.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  running.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const ended = once(running, 'close').then(([status]) => status as number | null);
+  const isDone = (): boolean => running.exitCode !== null;
+  const finished = (): number => err.match(/^\d+\/\d+ /gm)?.length ?? 0;
+  while (!isDone() && (!err.includes('results: ') || finished() < kill.repeats)) await sleep(5);
+  await sleep(kill.delayMs);
+  orphans = await childrenOf(running.pid!);
+  const victims = kill.victim === 'parent' ? [running.pid!] : orphans;
+  for (const victim of isDone() ? [] : victims) {
+    try {
+      process.kill(victim, kill.signal);
+    } catch {
+      // It ended by itself a moment ago.
+    }
+  }
+  return { status: await ended, out, err, orphans };
+}
+
+async function allGone(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) while (existsSync(`/proc/${pid}`)) await sleep(10);
+}
+
+/** Where a run was interrupted. */
+const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+test('a run that is killed again and again ends with the facts of one that was not', async () => {
+  const whole = join(folder, 'whole');
+  const undisturbed = await sealbench(asked('--out', whole));
+  assert.equal(undisturbed.status, 0, undisturbed.err);
+  const expected = await factsOf(whole);
+  assert.equal(expected.size, ALL);
+
+  const directory = join(folder, 'killed');
+  const random = new SeededRandom(SEED);
+  const kills = random.shuffle(
+    (['SIGINT', 'SIGTERM', 'SIGKILL', 'SIGKILL'] as const).map((signal): Kill => ({
+      victim: 'parent',
+      signal,
+      repeats: random.below(2),
+      delayMs: random.below(400),
+    })),
+  );
+  // A child's death is a failed cell, and the run goes on to its end: that comes last.
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    kills.push({ victim: 'child', signal, repeats: 0, delayMs: 50 + random.below(150) });
+  }
+  let kept = 0;
+  for (const kill of kills) {
+    const goingOn = existsSync(join(directory, 'manifest.json'));
+    const args = asked(goingOn ? '--resume' : '--out', directory);
+    const { status, err, orphans } = await killed(args, kill);
+    const what = `${kill.victim} ${kill.signal}: ${status} ${err}`;
+    if (kill.victim === 'parent') {
+      // It may have ended by itself just before.
+      const byKill = kill.signal === 'SIGKILL' ? null : STATUS[kill.signal as 'SIGINT' | 'SIGTERM'];
+      assert.ok(status === byKill || status === 0, what);
+      if (status !== 0 && byKill !== null) assert.match(err, /are kept in .*\nto go on: /, what);
+    } else {
+      assert.ok(status === 3 || status === 0, what);
+      if (status === 3) assert.match(err, /its process was killed by SIG/, what);
+    }
+    await allGone(orphans);
+    if (!existsSync(join(directory, 'manifest.json'))) continue;
+
+    const now = await factsOf(directory);
+    const ok = [...now].filter(([, fact]) => fact.startsWith('ok '));
+    for (const [key, fact] of ok) assert.equal(fact, expected.get(key), `${key} after ${what}`);
+    assert.ok(ok.length >= kept, `${ok.length} of ${kept} repeats are kept after ${what}`);
+    kept = ok.length;
+    if (kill.signal === 'SIGKILL' && kill.victim === 'parent') {
+      // As if it had died while it wrote.
+      await appendFile(join(directory, 'cells.ndjson'), '{"format":1,"cell":"killed/at-re');
+    }
+  }
+
+  const last = await sealbench(asked('--resume', directory));
+  assert.equal(last.status, 0, last.err);
+  assert.deepEqual(await factsOf(directory), expected);
+  const { manifest } = await readRun(directory);
+  assert.equal(manifest.interrupted, false);
+});
+
+test('a torn last line is cut off, said, and measured again', async () => {
+  const directory = join(folder, 'torn');
+  await cp(join(folder, 'whole'), directory, { recursive: true });
+  const expected = await factsOf(directory);
+  const file = join(directory, 'cells.ndjson');
+  const bytes = await readFile(file);
+  await writeFile(file, bytes.subarray(0, bytes.length - 777));
+  const { status, err } = await sealbench(asked('--resume', directory));
+  assert.equal(status, 0, err);
+  assert.match(err, /cells\.ndjson:6: the last line is torn and was ignored/);
+  assert.match(err, /2 cells, 1 repeat in random order of seed 1, after 5 that are finished/);
+  assert.deepEqual(await factsOf(directory), expected);
+});
+
+test('a full disk ends a run with what was finished, and it can be gone on with', async (t) => {
+  const whole = join(folder, 'whole');
+  const size = (await readFile(join(whole, 'cells.ndjson'))).length;
+  const directory = join(folder, 'full');
+  const args = asked('--out', directory);
+  // In the middle of the third line or so.
+  const limit = ['prlimit', `--fsize=${Math.floor(size * 0.42)}`, process.execPath];
+  const child = spawn(limit[0]!, [
+    ...limit.slice(1),
+    join(PACKAGE_ROOT, 'src/cli/main.ts'),
+    ...args,
+  ]);
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const status = await Promise.race([
+    once(child, 'close').then(([code]) => code as number | null),
+    once(child, 'error').then(() => undefined),
+  ]);
+  if (status === undefined) return t.skip('there is no prlimit here to make a full disk with');
+  assert.equal(status, 3, err);
+  assert.match(err, /cells\.ndjson could not be written: .*; what was written before is kept/);
+  assert.doesNotMatch(err, /This is a bug/);
+  const kept = await factsOf(directory);
+  const expected = await factsOf(whole);
+  assert.ok(kept.size > 0 && kept.size < ALL, `${kept.size} kept`);
+  for (const [key, fact] of kept) assert.equal(fact, expected.get(key));
+  const goneOn = await sealbench(asked('--resume', directory));
+  assert.equal(goneOn.status, 0, goneOn.err);
+  assert.deepEqual(await factsOf(directory), expected);
+});
+
+test('a repeat that runs out of memory is a failed cell that says so, and the others are kept', async () => {
+  const directory = join(folder, 'hungry');
+  const hungry = join(PACKAGE_ROOT, 'test', 'planted', 'hungry.ts');
+  const args = ['run', suite, '--repeats', '1', '--out', directory, '--pipeline', 'plaintext'];
+  const { status, err } = await sealbench([...args, '--pipeline', hungry], {
+    env: { NODE_OPTIONS: '--max-old-space-size=120' },
+  });
+  assert.equal(status, 3, err);
+  assert.match(err, /memory/);
+  const { records } = await readRun(directory);
+  assert.deepEqual(records.map((record) => record.status).sort(), ['error', 'ok']);
+});
