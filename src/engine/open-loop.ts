@@ -27,19 +27,26 @@ export interface OpenPlan {
 
 /** @returns Undefined for a closed loop. */
 export function planOpenLoop(
-  { workload, saturation, purpose, seed }: RepeatSpec,
+  spec: RepeatSpec,
   script: Script,
   shard: number,
 ): OpenPlan | undefined {
-  const { arrivals } = workload;
-  if (purpose === 'verify') return undefined;
+  if (!isOpenLoop(spec)) return undefined;
+  const { arrivals } = spec.workload;
   const first = firstCommands(script);
-  if (saturation !== undefined) return { first, later: undefined };
-  if (arrivals === undefined) return undefined;
+  if (spec.saturation !== undefined || arrivals === undefined) return { first, later: undefined };
   const count = laterCount(script);
   const commands = new LaterCommands(script).take(count);
-  const offsetsNs = scheduleArrivals(arrivals, { count }, seed, ARRIVALS_STREAM, shard);
+  const offsetsNs =
+    arrivals.pattern === 'recorded'
+      ? script.momentsMs!.map((momentMs) => Math.round((momentMs * 1e6) / arrivals.speed))
+      : scheduleArrivals(arrivals, { count }, spec.seed, ARRIVALS_STREAM, shard);
   return { first, later: { commands, offsetsNs } };
+}
+
+/** A check is always a closed loop: it is not timed, and an authority takes part. */
+export function isOpenLoop({ purpose, saturation, workload }: RepeatSpec): boolean {
+  return purpose === 'measure' && (saturation ?? workload.arrivals) !== undefined;
 }
 
 /** Carries all messages of a shard whose sessions are open at one end. */

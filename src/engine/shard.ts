@@ -10,7 +10,7 @@ import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
 import { Conversation, type Parties } from './conversation.ts';
 import { OpenDrive } from './drive-open.ts';
-import { planOpenLoop, runOpenLoop, runWithoutSchedule } from './open-loop.ts';
+import { isOpenLoop, planOpenLoop, runOpenLoop, runWithoutSchedule } from './open-loop.ts';
 import { Payload } from './payload.ts';
 import { isAsynchronous } from './async-client-loops.ts';
 import { poisonAsyncClients, poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
@@ -274,7 +274,7 @@ async function warmUp(
   const script = scriptOf(evened(task), parts, seed, task.firstSession, sessions);
   const payload = new Payload(seed, longestOf(script));
   const buffers = new Buffers(sessions);
-  const isOpen = planOpenLoop(spec, script, task.shard) !== undefined;
+  const isOpen = isOpenLoop(spec);
   const startNs = nowNs();
   let rounds = 0;
   let cheapestNs = Infinity;
@@ -353,8 +353,8 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
 
 /** The same with sessions of one length that take turns. */
 function evened(task: ShardTask): ShardTask {
-  const { activity, ...workload } = task.spec.workload;
-  if (activity === undefined) return task;
+  const { activity, trace, ...workload } = task.spec.workload;
+  if (activity === undefined && trace === undefined) return task;
   const messages = Math.max(EVEN_MESSAGES, workload.messages);
   return { ...task, spec: { ...task.spec, workload: { ...workload, messages } } };
 }

@@ -12,7 +12,7 @@ import { repeatKey, type Run } from '../results/store.ts';
 import type { PlannedOperation } from '../suite/plan-operations.ts';
 import type { PlannedRelay } from '../suite/plan-relay.ts';
 import type { PlannedRepeat } from '../suite/plan.ts';
-import { meanMessages } from '../workload/activity.ts';
+import { messagesPerSession } from '../workload/activity.ts';
 import type { Workload } from '../workload/workload.ts';
 import { beyondMemory } from './memory-estimate.ts';
 import { runOperation, type RunOperation } from './operation.ts';
@@ -132,9 +132,12 @@ function placeOf({ family, rung }: Pipeline): Pick<RepeatRecord, 'family' | 'run
 }
 
 function messagesOf(workload: Workload): Partial<RepeatRecord> {
-  const { messages, activity, messagesPerConnection, messagesPerUserDay } = workload;
-  const messagesPerSession = activity === undefined ? messages : meanMessages(activity, messages);
-  return { messagesPerSession, messagesPerConnection, messagesPerUserDay };
+  const { messagesPerConnection, messagesPerUserDay } = workload;
+  return {
+    messagesPerSession: messagesPerSession(workload),
+    messagesPerConnection,
+    messagesPerUserDay,
+  };
 }
 
 /** Whether a cell of this status is not tried again. */

@@ -10,7 +10,7 @@
 
 import { badInput } from '../core/errors.ts';
 import type { MemoryNeeds, Pipeline } from '../pipelines/_pipeline.ts';
-import { meanMessages } from '../workload/activity.ts';
+import { messagesPerSession } from '../workload/activity.ts';
 import type { Workload } from '../workload/workload.ts';
 
 /** Speaker 1, length 4, fate 1, delay 2, place in the order 4, flag of what was recovered 1. */
@@ -27,7 +27,10 @@ const USABLE_SHARE = 0.8;
 interface Sized {
   readonly cell: string;
   readonly pipeline: string;
-  readonly workload: Pick<Workload, 'sessions' | 'messages' | 'activity' | 'usersPerSession'>;
+  readonly workload: Pick<
+    Workload,
+    'sessions' | 'messages' | 'activity' | 'trace' | 'usersPerSession'
+  >;
   readonly threads: number;
 }
 
@@ -40,7 +43,9 @@ export function bytesPerSession(
   { sessionBytes, userBytes }: MemoryNeeds = USUAL_NEEDS,
 ): number {
   const ofUsers = userBytes * workload.usersPerSession;
-  return sessionBytes + ofUsers + ENGINE_SESSION_BYTES + messagesOf(workload) * MESSAGE_BYTES;
+  return (
+    sessionBytes + ofUsers + ENGINE_SESSION_BYTES + messagesPerSession(workload) * MESSAGE_BYTES
+  );
 }
 
 /** Why a cell does not fit, naming how many sessions would; undefined when it does. */
@@ -61,7 +66,7 @@ export function beyondMemory(
       ? `its library can address ${gibibytes(addressable)}`
       : `this machine has ${gibibytes(memoryBytes)}`;
   return (
-    `${workload.sessions} sessions of ${Math.round(messagesOf(workload) * 10) / 10} messages on ` +
+    `${workload.sessions} sessions of ${Math.round(messagesPerSession(workload) * 10) / 10} messages on ` +
     `${threads} thread${threads === 1 ? '' : 's'} need about ${gibibytes(needed)} of memory, ${room}; ` +
     `about ${fitting} sessions would fit`
   );
@@ -80,9 +85,6 @@ export function requireMemory(
 }
 
 /** Of a session, on average. */
-function messagesOf({ messages, activity }: Sized['workload']): number {
-  return activity === undefined ? messages : meanMessages(activity, messages);
-}
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

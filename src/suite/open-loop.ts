@@ -4,12 +4,51 @@
  * @module
  */
 
+import { HarnessError } from '../core/errors.ts';
 import { ARRIVALS_MAX } from '../workload/arrivals.ts';
+import { unpackTrace } from '../workload/trace.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { Suite } from './suite.ts';
 
-/** All that keeps a workload from being carried by a schedule. */
-export function openLoopProblems({ network, sessions, messages }: Workload): string[] {
+/** What keeps a workload that has a schedule from being carried by it. */
+export function openLoopProblems(workload: Workload): string[] {
+  if (workload.arrivals === undefined) return [];
+  if (workload.arrivals.pattern === 'recorded' && workload.trace === undefined) {
+    return ['arrivals.pattern: expected "recorded" only beside a "trace"'];
+  }
+  return scheduleProblems(workload);
+}
+
+/** What a search for saturation asks of a workload of its suite. */
+export function saturationProblems(workload: Workload): string[] {
+  if (workload.arrivals === undefined) return scheduleProblems(workload);
+  return ['arrivals: expected none in a suite with "saturation", which chooses the rates'];
+}
+
+/** What contradicts a trace. */
+export function traceProblems({ trace, sessions, activity, graph, network }: Workload): string[] {
+  if (trace === undefined) return [];
+  const problems: string[] = [];
+  if (sessions !== trace.sessions) {
+    problems.push(`sessions: expected ${trace.sessions}, as in the trace, found ${sessions}`);
+  }
+  for (const [key, value] of Object.entries({ activity, graph })) {
+    if (value !== undefined) problems.push(`${key}: expected none beside a trace`);
+  }
+  for (const key of ['loss', 'reorder', 'duplicate', 'outage'] as const) {
+    if (network[key] === 0) continue;
+    problems.push(`network.${key}: expected 0 beside a trace, found ${network[key]}`);
+  }
+  try {
+    unpackTrace(trace);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    problems.push(error.message);
+  }
+  return problems;
+}
+
+function scheduleProblems({ network, sessions, messages, trace }: Workload): string[] {
   const problems: string[] = [];
   for (const key of ['loss', 'reorder', 'duplicate', 'outage'] as const) {
     if (network[key] === 0) continue;
@@ -18,25 +57,20 @@ export function openLoopProblems({ network, sessions, messages }: Workload): str
         `schedule, found ${network[key]}`,
     );
   }
-  if (messages < 2) {
+  const isTooShort = trace === undefined ? messages < 2 : trace.messages === trace.sessions;
+  if (isTooShort) {
     problems.push(
       'messages: expected at least 2, as the first of each session comes before the schedule, ' +
         `found ${messages}`,
     );
   }
-  if (sessions * messages > ARRIVALS_MAX) {
+  if (trace === undefined && sessions * messages > ARRIVALS_MAX) {
     problems.push(
       `sessions: expected at most ${ARRIVALS_MAX} messages in all by a schedule, found ` +
         `${sessions * messages}`,
     );
   }
   return problems;
-}
-
-/** What a search for saturation asks of a workload of its suite. */
-export function saturationProblems(workload: Workload): string[] {
-  if (workload.arrivals === undefined) return openLoopProblems(workload);
-  return ['arrivals: expected none in a suite with "saturation", which chooses the rates'];
 }
 
 /** One search decides for one thread. */

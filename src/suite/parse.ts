@@ -32,10 +32,17 @@ import {
 } from '../workload/workload.ts';
 import { digestOf } from './digest.ts';
 import { formatName, isFileName, parseName, segment, type Name } from './names.ts';
-import { openLoopProblems, saturationProblems, saturationThreads } from './open-loop.ts';
+import {
+  openLoopProblems,
+  saturationProblems,
+  saturationThreads,
+  traceProblems,
+} from './open-loop.ts';
 import { suiteSchema, type Suite } from './suite.ts';
 
 export const FILE_BYTES_MAX = 1_048_576;
+/** A workload may hold a trace. */
+const WORKLOAD_BYTES_MAX = 50_331_648;
 export const CELLS_MAX = 10_000;
 
 const WORKLOADS_DIR = join(SUITES_DIR, 'workloads');
@@ -274,7 +281,7 @@ export async function loadWorkload(text: string): Promise<ResolvedWorkload> {
   const where = shownPath(file);
   const own = requireShape(
     workloadSchema,
-    parseJson(await readTextFile(file, FILE_BYTES_MAX), where),
+    parseJson(await readTextFile(file, WORKLOAD_BYTES_MAX), where),
     where,
   );
   const problems = await contradictions(own, basename(file, '.json'));
@@ -373,7 +380,7 @@ function applyOptions(own: Workload, { name, options }: Name): ResolvedWorkload 
   }
   const checked = checkShape(workloadSchema, changed);
   if (checked.problems !== undefined) problems.push(...checked.problems);
-  else if (checked.value.arrivals !== undefined) problems.push(...openLoopProblems(checked.value));
+  else problems.push(...traceProblems(checked.value), ...openLoopProblems(checked.value));
   if (problems.length > 0 || checked.problems !== undefined) {
     throw badFile(`workload ${quoted(formatName({ name, options }))}`, problems);
   }

@@ -9,7 +9,7 @@
  */
 
 import { SeededRandom } from '../core/random.ts';
-import type { Activity } from './workload.ts';
+import type { Activity, Workload } from './workload.ts';
 
 const STREAM = 0x6163_7469;
 
@@ -44,4 +44,14 @@ export function meanMessages({ exponent, mostExtra }: Activity, least: number): 
     mean += ((extra + 1) ** (-1 / exponent) - smallest) / (1 - smallest);
   }
   return mean;
+}
+
+/** Messages of a session, on average where they differ. */
+export function messagesPerSession({
+  messages,
+  activity,
+  trace,
+}: Pick<Workload, 'messages' | 'activity' | 'trace'>): number {
+  if (trace !== undefined) return trace.messages / trace.sessions;
+  return activity === undefined ? messages : meanMessages(activity, messages);
 }

@@ -14,6 +14,8 @@ import { SeededRandom } from '../core/random.ts';
 import { drawMessageCounts } from './activity.ts';
 import type { Behaviour } from './behaviour.ts';
 import { drawMembers, usersOfGraph } from './graph.ts';
+import { scriptOfTrace } from './script-of-trace.ts';
+import { unpackTrace } from './trace.ts';
 import type { LossPlace, Workload } from './workload.ts';
 
 export const FATE = { delivered: 0, lost: 1, duplicated: 2 } as const;
@@ -45,6 +47,8 @@ export interface Script {
   readonly delays: Uint16Array;
   /** Virtual milliseconds between two messages of a session, on average where they differ. */
   readonly stepMs: number;
+  /** Of a trace: ms from its first message to every message after the first ones, in their order. */
+  readonly momentsMs?: Float64Array;
 }
 
 const DAY_MS = 86_400_000;
@@ -69,7 +73,16 @@ export function writeScript(
   first: number,
   sessions: number,
 ): Script {
-  const { messages, activity, graph } = workload;
+  const { messages, activity, graph, trace } = workload;
+  // In a step every session has one message, which two users handle.
+  const stepMs = (DAY_MS * 2) / workload.usersPerSession / workload.messagesPerUserDay;
+  if (trace !== undefined) {
+    const traced = scriptOfTrace(unpackTrace(trace), first, sessions);
+    const total = traced.lengths.length;
+    const fates = new Uint8Array(total);
+    const delays = new Uint16Array(total);
+    return { sessions, messages, ...traced, fates, lossAt: 'downlink', delays, stepMs };
+  }
   const counts = activity && drawMessageCounts(activity, messages, seed, first, sessions);
   const offsets = counts && offsetsOf(counts);
   const total = offsets === undefined ? sessions * messages : offsets[sessions]!;
@@ -112,9 +125,6 @@ export function writeScript(
     if (outage > 0) fates.fill(FATE.lost, from + 1, Math.min(to, from + 1 + outage));
     from = to;
   }
-  // In a step every session has one message, which two users handle.
-  const messagesPerUserStep = 2 / workload.usersPerSession;
-  const stepMs = (DAY_MS * messagesPerUserStep) / workload.messagesPerUserDay;
   return {
     sessions,
     messages,

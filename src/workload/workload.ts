@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { arrivalsSchema } from './arrivals.ts';
+import { traceSchema } from './trace.ts';
 
 const integer = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const share = z.number().min(0).max(0.5);
@@ -56,6 +57,12 @@ export const graphSchema = z.strictObject({
 });
 export type Graph = z.infer<typeof graphSchema>;
 
+/** The moments of a trace, on every thread those of its sessions, so many times as fast. */
+const recordedSchema = z.strictObject({
+  pattern: z.literal('recorded'),
+  speed: z.number().min(0.001).max(1_000_000),
+});
+
 export const workloadSchema = z.strictObject({
   $schema: z.string().optional(),
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -97,7 +104,12 @@ export const workloadSchema = z.strictObject({
    * When messages come, on each worker thread: an open loop. Where it is left out, the next message is
    * sent when the one before is done: a closed loop.
    */
-  arrivals: arrivalsSchema.optional(),
+  arrivals: z.discriminatedUnion('pattern', [...arrivalsSchema.options, recordedSchema]).optional(),
+  /**
+   * What was recorded elsewhere: its sessions, speakers, sizes and order are carried, and the numbers
+   * above stand for it where a few sessions are made up, for warming up.
+   */
+  trace: traceSchema.optional(),
   /** Virtual time: how many messages one user sends or receives in a day, in all its sessions. */
   messagesPerUserDay: z.number().min(0.01).max(1_000_000),
   /** How many messages a device sends or receives over one connection to the relay. */
@@ -121,6 +133,7 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   zipf: ['activity', 'exponent'],
   extra: ['activity', 'mostExtra'],
   rate: ['arrivals', 'perSecond'],
+  speed: ['arrivals', 'speed'],
 };
 
 /** Parameters that take a word, and the word that stands for leaving the parameter out. */
