@@ -12,7 +12,7 @@ import { NONE, PackedPool, PackedRecords } from '../core/packed.ts';
 import type { Kem, KeyHandle, Provider } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
 import { IDENTITY_BYTES } from '../protocols/x3dh.ts';
-import type { Outbox } from './_pipeline.ts';
+import type { Outbox, SeizedPrekey } from './_pipeline.ts';
 import { ScratchViews } from './_views.ts';
 
 /** Virtual time after which a user makes a new signed prekey: one week. */
@@ -59,6 +59,8 @@ export class Accounts {
   readonly #prekeyHandles = new Map<number, KeyHandle>();
   readonly #signingHandles = new Map<number, KeyHandle>();
   readonly #oneTime: PackedPool;
+  /** Ids of one-time prekeys are below this. */
+  #prekeysMade = 0;
   readonly #oneTimePublic = new Uint8Array(32);
   readonly #kem: Kem | undefined;
   readonly #views = new ScratchViews();
@@ -165,6 +167,16 @@ export class Accounts {
     return record.subarray(ONE_TIME_OWNER_BYTES);
   }
 
+  /** One-time prekeys of `user` that no handshake has used. Copies; linear in all that were made. */
+  unusedPrekeys(user: number): SeizedPrekey[] {
+    const unused: SeizedPrekey[] = [];
+    for (let id = 0; id < this.#prekeysMade; id++) {
+      const secrets = this.oneTimeSecrets(user, id);
+      if (secrets !== undefined) unused.push({ id, secrets: secrets.slice() });
+    }
+    return unused;
+  }
+
   /** Deletes a one-time prekey of `user` that was used, X3DH revision 1 section 3.4. */
   spendOneTime(user: number, id: number): void {
     if (this.oneTimeSecrets(user, id) !== undefined) this.#oneTime.release(id);
@@ -185,6 +197,7 @@ export class Accounts {
     }
     const id = this.#oneTime.take();
     if (id === NONE) throw new RangeError('one-time prekeys expected fewer than 2^31');
+    this.#prekeysMade = Math.max(this.#prekeysMade, id + 1);
     const oneTime = this.#oneTime.view(id);
     putUint32(oneTime, 0, user + 1);
     const secrets = oneTime.subarray(ONE_TIME_OWNER_BYTES);

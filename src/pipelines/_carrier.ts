@@ -34,6 +34,7 @@ import {
   type Outbox,
   type Relay,
   type RelayOpening,
+  type SeizedDevice,
   type Setup,
   type World,
 } from './_pipeline.ts';
@@ -143,6 +144,7 @@ export class ForwardingEnds {
   readonly initiate: EndToEnd['initiate'];
   readonly snapshot: EndToEnd['snapshot'];
   readonly keys: EndToEnd['keys'];
+  readonly seize?: (user: number) => SeizedDevice;
   readonly storedKeys: () => number;
   readonly acknowledge: (session: number, member: number) => void;
 
@@ -151,6 +153,7 @@ export class ForwardingEnds {
     this.initiate = ends.initiate.bind(ends);
     this.snapshot = ends.snapshot.bind(ends);
     this.keys = ends.keys.bind(ends);
+    if (ends.seize !== undefined) this.seize = ends.seize.bind(ends);
     this.storedKeys = () => ends.storedKeys?.() ?? 0;
     this.acknowledge = (session, member) => ends.acknowledge?.(session, member);
   }
@@ -186,6 +189,7 @@ class HopClients implements Clients {
   readonly #tokens: Uint8Array;
   readonly #sealing: SealingOutbox;
   readonly #views = new ScratchViews();
+  readonly seize?: (user: number) => SeizedDevice;
 
   constructor(
     setup: Setup,
@@ -195,6 +199,7 @@ class HopClients implements Clients {
   ) {
     const { provider, users } = setup;
     this.#ends = ends;
+    if (ends.seize !== undefined) this.seize = ends.seize.bind(ends);
     this.#hop = new Hop(provider, setup.randomness, aeadName(setup.options));
     this.#members = setup.members;
     this.#states = new Uint8Array(users * HOP_STATE_BYTES);

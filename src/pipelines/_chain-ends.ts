@@ -17,7 +17,7 @@
  * @module
  */
 
-import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
+import { concatBytes, EMPTY, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { NONE } from '../core/packed.ts';
 import type { Aead, Provider } from '../crypto/provider.ts';
 import { CHAIN_KEY_BYTES, SymmetricChain } from '../protocols/symmetric-chain.ts';
@@ -30,7 +30,13 @@ import { SkippedStore } from './_skipped-store.ts';
 import { ScratchViews } from './_views.ts';
 import { HANDSHAKE_BYTES, X3dhSessions } from './_x3dh-sessions.ts';
 import type { PackedMembers } from './_members.ts';
-import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
+import {
+  OUTCOME,
+  type Outbox,
+  type SeizedDevice,
+  type SeizedSession,
+  type Setup,
+} from './_pipeline.ts';
 
 const FORM_HANDSHAKE = 1;
 const TAG_BYTES = 16;
@@ -42,7 +48,8 @@ const CHAIN_LABEL = new Uint8Array(32);
 const NUMBER_LIMIT = 0xffff_ffff;
 
 const ZERO_SALT = new Uint8Array(32);
-const CHAINS_INFO = utf8('sealbench forward secrecy chains');
+/** Of the HKDF that makes both chain keys out of SK, with a zero salt. */
+export const CHAINS_INFO: Uint8Array = utf8('sealbench forward secrecy chains');
 
 /** Two chain keys, EKa, and five words. */
 export const CHAIN_STATE_BYTES: number = 3 * CHAIN_KEY_BYTES + 20;
@@ -236,6 +243,22 @@ export class ChainEnds implements EndToEnd {
       parts.push(this.#records.read(end), this.#skipped.export(end));
     }
     return concatBytes(...parts);
+  }
+
+  seize(user: number): SeizedDevice {
+    const { accounts } = this;
+    const sessions: SeizedSession[] = [];
+    for (let end = 0; end < this.#members.users.length; end++) {
+      if (this.#members.users[end] !== user) continue;
+      sessions.push({
+        session: end >>> 1,
+        member: end & 1,
+        state: this.#records.read(end).slice(),
+        underWay: EMPTY,
+        skipped: this.#skipped.export(end),
+      });
+    }
+    return { secrets: accounts.secrets(user), prekeys: accounts.unusedPrekeys(user), sessions };
   }
 
   keys(user: number): Uint8Array {

@@ -89,7 +89,7 @@ export class PaddedEnds extends ForwardingEnds implements EndToEnd {
  * Only the sender can have made a padding that is refused, as it came out of an authenticated frame.
  * Not constant time: what it costs depends on the padding, and nobody but the receiver sees it.
  */
-function unpaddedLength(padded: Uint8Array, length: number): number {
+export function unpaddedLength(padded: Uint8Array, length: number): number {
   let at = length - 1;
   while (at >= 0 && padded[at] === 0) at -= 1;
   return at >= 0 && padded[at] === MARKER ? at : OUTCOME.AUTH_FAILED;

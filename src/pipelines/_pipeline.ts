@@ -146,10 +146,41 @@ export interface Clients {
   acknowledge?(session: number, member: number): void;
   /** All that seizing the device of `user` yields, serialised. */
   snapshot(user: number): Uint8Array;
+  /** The same told apart, for attacks; only where ends give up their state. Copies. */
+  seize?(user: number): SeizedDevice;
   /** Keys of skipped messages that all ends keep now; only where ends keep such keys. */
   storedKeys?(): number;
   /** The long-lived and current private X25519 and Ed25519 keys of `user`, 32 bytes each. */
   keys(user: number): Uint8Array;
+}
+
+/** What a device yields when it is seized. */
+export interface SeizedDevice {
+  /**
+   * Identity secret 32 and signing seed 32, and with prekeys the signed prekey's secret 32; empty
+   * where a device holds no such keys.
+   */
+  readonly secrets: Uint8Array;
+  /** One-time prekeys that no handshake has used yet. */
+  readonly prekeys: readonly SeizedPrekey[];
+  readonly sessions: readonly SeizedSession[];
+}
+
+export interface SeizedPrekey {
+  readonly id: number;
+  /** X25519 secret 32, and with PQXDH that of the KEM prekey published with it. */
+  readonly secrets: Uint8Array;
+}
+
+export interface SeizedSession {
+  readonly session: number;
+  readonly member: number;
+  /** The packed state of this end: that of `RatchetState`, `ChainState` or `StaticState`. */
+  readonly state: Uint8Array;
+  /** Of an epoch of re-keying that is open; empty where there is none. */
+  readonly underWay: Uint8Array;
+  /** Keys of messages passed over: n 4, chain label 32, message key, each. */
+  readonly skipped: Uint8Array;
 }
 
 /**
@@ -217,6 +248,8 @@ export interface Authority {
    * @returns The length of the plaintext in `out`, or a negative outcome when nothing opened.
    */
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number;
+  /** What its device yields when it is seized; only where the authority has one. For attacks. */
+  seize?(): SeizedDevice;
 }
 
 /**

@@ -14,7 +14,14 @@ import { chosenAead, type EndToEnd } from './_carrier.ts';
 import { FieldSource, type EscrowField } from './_escrow-field.ts';
 import type { PackedMembers } from './_members.ts';
 import { openMessageForm, type MessageForm } from './_message-form.ts';
-import { OUTCOME, type MemoryNeeds, type Outbox, type Setup } from './_pipeline.ts';
+import {
+  OUTCOME,
+  type MemoryNeeds,
+  type Outbox,
+  type SeizedDevice,
+  type SeizedSession,
+  type Setup,
+} from './_pipeline.ts';
 import { PqRekey, REKEY_WORDS } from './_pq-rekey.ts';
 import { AssociatedData, FIELD_HEAD_BYTES, RatchetFrame, REKEY_MIXED } from './_ratchet-frame.ts';
 import { openSessionRecords, type SessionRecords } from './_session-records.ts';
@@ -314,6 +321,23 @@ export class RatchetEnds implements EndToEnd {
       parts.push(this.#records.read(end), underWay, this.#skipped.export(end), ofField);
     }
     return concatBytes(...parts);
+  }
+
+  seize(user: number): SeizedDevice {
+    const { accounts } = this;
+    const sessions: SeizedSession[] = [];
+    for (let end = 0; end < this.#members.users.length; end++) {
+      if (this.#members.users[end] !== user) continue;
+      this.#records.load(end, this.#state.words);
+      sessions.push({
+        session: end >>> 1,
+        member: end & 1,
+        state: this.#records.read(end).slice(),
+        underWay: this.#rekey?.export(this.#state) ?? EMPTY,
+        skipped: this.#skipped.export(end),
+      });
+    }
+    return { secrets: accounts.secrets(user), prekeys: accounts.unusedPrekeys(user), sessions };
   }
 
   keys(user: number): Uint8Array {

@@ -7,7 +7,7 @@
 import { EMPTY } from '../core/bytes.ts';
 import type { PackedMembers } from './_members.ts';
 import type { EndToEnd } from './_carrier.ts';
-import type { MemoryNeeds, Outbox, Pipeline, World } from './_pipeline.ts';
+import type { MemoryNeeds, Outbox, Pipeline, SeizedDevice, World } from './_pipeline.ts';
 import { carry } from './_carrier.ts';
 
 class ReadableEnds implements EndToEnd {
@@ -49,6 +49,10 @@ class ReadableEnds implements EndToEnd {
 
   snapshot(): Uint8Array {
     return EMPTY;
+  }
+
+  seize(): SeizedDevice {
+    return { secrets: EMPTY, prekeys: [], sessions: [] };
   }
 
   keys(): Uint8Array {

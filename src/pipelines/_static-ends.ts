@@ -17,7 +17,7 @@
  * @module
  */
 
-import { concatBytes, getUint32, putUint32, utf8 } from '../core/bytes.ts';
+import { concatBytes, EMPTY, getUint32, putUint32, utf8 } from '../core/bytes.ts';
 import { PackedRecords } from '../core/packed.ts';
 import { RefusedError } from '../crypto/provider.ts';
 import type { Randomness } from '../crypto/randomness.ts';
@@ -29,7 +29,13 @@ import { StaticIdentities } from './_static-identities.ts';
 import { openSessionRecords, type SessionRecords } from './_session-records.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
-import { OUTCOME, type Outbox, type Setup } from './_pipeline.ts';
+import {
+  OUTCOME,
+  type Outbox,
+  type SeizedDevice,
+  type SeizedSession,
+  type Setup,
+} from './_pipeline.ts';
 
 const FORM_ENC = 1;
 const FORM_HOLDS_CONTEXT = 2;
@@ -37,7 +43,8 @@ const TAG_BYTES = 16;
 /** Message numbers stay below this, so that the number after each fits in 32 bits. */
 const NUMBER_LIMIT = 0xffff_ffff;
 
-const INFO_LABEL = utf8('sealbench static-e2e');
+/** In front of the info of a context: then session 4, identities of sender and recipient. */
+export const INFO_LABEL: Uint8Array = utf8('sealbench static-e2e');
 
 /** Context keys of both directions, our `enc`, messages sent, flags. */
 export const STATIC_STATE_BYTES: number = 2 * HPKE_CONTEXT_KEY_BYTES + HPKE_ENC_BYTES + 8;
@@ -211,6 +218,17 @@ export class StaticEnds implements EndToEnd {
       parts.push(this.#records.read(end), this.#windows.view(end));
     }
     return concatBytes(...parts);
+  }
+
+  seize(user: number): SeizedDevice {
+    const sessions: SeizedSession[] = [];
+    for (let end = 0; end < this.#members.users.length; end++) {
+      if (this.#members.users[end] !== user) continue;
+      const state = this.#records.read(end).slice();
+      const [session, member] = [end >>> 1, end & 1];
+      sessions.push({ session, member, state, underWay: EMPTY, skipped: EMPTY });
+    }
+    return { secrets: this.identities.secrets(user), prekeys: [], sessions };
   }
 
   keys(user: number): Uint8Array {

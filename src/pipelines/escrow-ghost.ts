@@ -20,6 +20,7 @@ import {
   type Options,
   type Outbox,
   type Pipeline,
+  type SeizedDevice,
   type Setup,
   type World,
 } from './_pipeline.ts';
@@ -152,11 +153,14 @@ class GhostedEnds extends ForwardingEnds implements EndToEnd {
 /** The ghost: a device that receives and never sends. */
 class GhostAuthority implements Authority {
   readonly #targets: number;
+  /** The ghost's user number. */
+  readonly #ghost: number;
   readonly #device: RatchetEnds;
 
   constructor({ provider, options, secrets, directory, members }: AuthorityOpening) {
     const users = directory.length / IDENTITY_BYTES;
     this.#targets = targetsOf(options, members.sessions);
+    this.#ghost = users;
     const ratchet = chosenRatchet({ provider, options });
     const setup: Setup = {
       provider,
@@ -174,6 +178,10 @@ class GhostAuthority implements Authority {
   recover(session: number, member: number, evidence: Uint8Array, out: Uint8Array): number {
     if (session >= this.#targets) return OUTCOME.UNKNOWN_KEY;
     return this.#device.receive(session * 2 + member, 1, evidence, 0, out);
+  }
+
+  seize(): SeizedDevice {
+    return this.#device.seize(this.#ghost);
   }
 }
 

@@ -28,7 +28,7 @@ const KEYS_AT_FIRST = 20_000;
  * The keys of users and days, which follow from a master that moves forward: M_d+1 = HKDF(M_d), and
  * what it was before is erased.
  */
-class UserDayKeys {
+export class UserDayKeys {
   readonly #provider: Provider;
   readonly #master: Uint8Array;
   #day = 0;

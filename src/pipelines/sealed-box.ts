@@ -5,7 +5,14 @@ import { SealedBoxInfo } from './_sealed-box-info.ts';
 import { StaticIdentities } from './_static-identities.ts';
 import { ScratchViews } from './_views.ts';
 import type { PackedMembers } from './_members.ts';
-import { OUTCOME, type Outbox, type Pipeline, type Setup, type World } from './_pipeline.ts';
+import {
+  OUTCOME,
+  type Outbox,
+  type Pipeline,
+  type SeizedDevice,
+  type Setup,
+  type World,
+} from './_pipeline.ts';
 
 const NO_AAD = new Uint8Array(0);
 
@@ -83,6 +90,10 @@ class SealedBoxEnds implements EndToEnd {
 
   snapshot(user: number): Uint8Array {
     return this.identities.secrets(user);
+  }
+
+  seize(user: number): SeizedDevice {
+    return { secrets: this.identities.secrets(user), prekeys: [], sessions: [] };
   }
 
   keys(user: number): Uint8Array {

@@ -47,9 +47,9 @@ export interface RatchetShape extends RatchetKeys {
   readonly extraWords?: number;
 }
 
-const ROOT_INFO = utf8('sealbench Double Ratchet root');
+export const ROOT_INFO: Uint8Array = utf8('sealbench Double Ratchet root');
 const HEADER_KEYS_INFO = utf8('sealbench Double Ratchet first header keys');
-const MIX_INFO = utf8('sealbench Double Ratchet mixed secret');
+export const MIX_INFO: Uint8Array = utf8('sealbench Double Ratchet mixed secret');
 const ZERO_SALT = new Uint8Array(32);
 
 /** The state of one end, sections 3.2 and 4.3, as views of one small buffer. */
