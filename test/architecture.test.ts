@@ -11,6 +11,7 @@ import { dirname, join, normalize, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { listNames, loadByName } from '../src/core/discover.ts';
 import {
+  ADVERSARIES_DIR,
   BEHAVIOURS_DIR,
   COMMANDS_DIR,
   IMPLEMENTATIONS_DIR,
@@ -35,6 +36,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   pipelines: ['protocols', 'crypto'],
   // Pipelines that a library computes: src/pipelines/foreign/. Nobody imports them.
   foreign: ['pipelines', 'protocols', 'crypto'],
+  exposure: ['pipelines', 'protocols', 'crypto', 'workload', 'measure'],
   suite: ['workload'],
   results: ['measure'],
   metrics: ['measure', 'stats', 'results'],
@@ -46,6 +48,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // prettier-ignore
   runner: [
     'engine', 'primitives', 'suite', 'workload', 'results', 'measure', 'stats', 'pipelines', 'relay',
+    'exposure',
   ],
   report: ['results', 'metrics', 'stats', 'measure', 'compare'],
   // prettier-ignore
@@ -63,6 +66,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'measure',
     'engine',
     'primitives',
+    'exposure',
     'runner',
     'relay',
   ],
@@ -80,6 +84,7 @@ const NARROWED: readonly {
   // The parent of a repeat computes nothing; it knows the shape of what it asks for.
   { from: 'runner', to: 'engine', typesOnly: true },
   { from: 'runner', to: 'primitives', files: ['spec.ts'], typesOnly: true },
+  { from: 'runner', to: 'exposure', files: ['spec.ts'], typesOnly: true },
   { from: 'runner', to: 'pipelines', files: ['_pipeline.ts'], typesOnly: true },
   // The process of a repeat hosts the pool; it knows nothing of plans and results.
   {
@@ -294,6 +299,7 @@ test('the layer test objects to planted violations', () => {
 
 const REGISTRIES: Readonly<Record<string, string>> = {
   provider: PROVIDERS_DIR,
+  adversary: ADVERSARIES_DIR,
   pipeline: PIPELINES_DIR,
   behaviour: BEHAVIOURS_DIR,
   primitive: OPERATIONS_DIR,

@@ -23,6 +23,8 @@ export const OPERATIONS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'oper
 export const IMPLEMENTATIONS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'implementations');
 /** Tools that cross-checks are against. */
 export const TOOLS_DIR: string = join(CODE_ROOT, 'src', 'primitives', 'tools');
+/** Adversaries whose attacks are mounted. */
+export const ADVERSARIES_DIR: string = join(CODE_ROOT, 'src', 'exposure', 'adversaries');
 export const METRICS_DIR: string = join(CODE_ROOT, 'src', 'metrics');
 export const COMMANDS_DIR: string = join(CODE_ROOT, 'src', 'cli', 'commands');
 /** Specifications of charts, which are data. */

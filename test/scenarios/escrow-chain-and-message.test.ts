@@ -27,7 +27,7 @@ import {
   send,
   type Sent,
 } from '../pipelines/_escrow-talk.ts';
-import { modifiedPipeline } from '../planted/modified-client.ts';
+import { modifiedPipeline } from '../../src/exposure/modified-client.ts';
 import { naiveContext } from '../planted/naive-context.ts';
 
 const native = await loadProvider('native');

@@ -27,8 +27,8 @@ import {
   DECOY_MESSAGE_BYTES,
   modifiedPipeline,
   type Modification,
-} from '../planted/modified-client.ts';
-import { sealForTwoKeys } from '../planted/two-key-seal.ts';
+} from '../../src/exposure/modified-client.ts';
+import { sealForTwoKeys } from '../../src/exposure/two-key-seal.ts';
 
 const native = await loadProvider('native');
 const DESIGNS = ['escrow-chain-key', 'escrow-message-key'] as const;

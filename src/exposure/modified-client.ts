@@ -5,16 +5,16 @@
  * @module
  */
 
-import { EMPTY, equalBytes, toHex, utf8 } from '../../src/core/bytes.ts';
-import type { Aead, Provider } from '../../src/crypto/provider.ts';
-import type { EscrowField, FieldSource } from '../../src/pipelines/_escrow-field.ts';
-import { openEscrowEnds, openField } from '../../src/pipelines/_escrow-ratchet.ts';
-import { carry } from '../../src/pipelines/_carrier.ts';
-import type { Pipeline, Setup } from '../../src/pipelines/_pipeline.ts';
-import escrowChainKey, { openChainKeyField } from '../../src/pipelines/escrow-chain-key.ts';
-import escrowMessageKey, { openMessageKeyField } from '../../src/pipelines/escrow-message-key.ts';
-import type { RatchetState } from '../../src/protocols/double-ratchet.ts';
-import { SymmetricChain } from '../../src/protocols/symmetric-chain.ts';
+import { EMPTY, equalBytes, toHex, utf8 } from '../core/bytes.ts';
+import type { Aead, Provider } from '../crypto/provider.ts';
+import type { EscrowField, FieldSource } from '../pipelines/_escrow-field.ts';
+import { openEscrowEnds, openField } from '../pipelines/_escrow-ratchet.ts';
+import { carry } from '../pipelines/_carrier.ts';
+import type { Pipeline, Setup } from '../pipelines/_pipeline.ts';
+import escrowChainKey, { openChainKeyField } from '../pipelines/escrow-chain-key.ts';
+import escrowMessageKey, { openMessageKeyField } from '../pipelines/escrow-message-key.ts';
+import type { RatchetState } from '../protocols/double-ratchet.ts';
+import { SymmetricChain } from '../protocols/symmetric-chain.ts';
 import { BLOCK_BYTES, sealForTwoKeys } from './two-key-seal.ts';
 
 const COMMITMENT_LABEL = utf8('commit');
@@ -35,11 +35,17 @@ export interface Modification {
 export const DECOY_AT = BLOCK_BYTES;
 export const DECOY_MESSAGE_BYTES: number = 4 * BLOCK_BYTES;
 
+/** Whether there is a modified client of a design: E2, and E3 without context mode's own keys. */
+export function canModify({ name }: Pipeline): boolean {
+  return name === 'escrow-chain-key' || name === 'escrow-message-key';
+}
+
 /** E2 or E3 with modified clients. Relay and authority are the real ones. */
 export function modifiedPipeline(
-  name: 'escrow-chain-key' | 'escrow-message-key',
+  design: 'escrow-chain-key' | 'escrow-message-key' | Pipeline,
   modification: Modification,
 ): Pipeline {
+  const name = typeof design === 'string' ? design : design.name;
   const honest = name === 'escrow-chain-key' ? escrowChainKey : escrowMessageKey;
   const openHonest = name === 'escrow-chain-key' ? openChainKeyField : openMessageKeyField;
   return {
@@ -92,7 +98,14 @@ class ModifiedField implements EscrowField {
   }
 
   bytes(state: RatchetState, end: number): number {
-    return this.#honest.bytes(state, end);
+    const bytes = this.#honest.bytes(state, end);
+    // A frame without a field of its own is of the chain that the authority was led to.
+    const first = bytes === 0 ? this.#falseFirst.get(end) : undefined;
+    if (first !== undefined && this.#members.includes(end & 1)) {
+      this.#stepFalse(first.slice(), state.sent);
+      this.#sealing.arm(this.#chain.messageKey);
+    }
+    return bytes;
   }
 
   write(out: Uint8Array, source: FieldSource): void {
@@ -108,12 +121,17 @@ class ModifiedField implements EscrowField {
     const chain = this.#falseFirst.get(source.end)!.slice();
     const [chainKey, encryptionKey] = [source.chainKey.slice(), source.encryptionKey];
     source.chainKey.set(chain);
-    for (let n = 0; n <= source.n; n++) this.#chain.step(chain);
+    this.#stepFalse(chain, source.n);
     source.encryptionKey = this.#chain.messageKey;
     this.#honest.write(out, source);
     source.chainKey.set(chainKey);
     source.encryptionKey = encryptionKey;
     this.#sealing.arm(this.#chain.messageKey);
+  }
+
+  /** Leaves the key of message `n` of a chain in `#chain.messageKey`. */
+  #stepFalse(chain: Uint8Array, n: number): void {
+    for (let at = 0; at <= n; at++) this.#chain.step(chain);
   }
 
   fits(n: number, length: number, fromInitiator: boolean): boolean {

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Provider } from '../../src/crypto/provider.ts';
+import type { Provider } from '../crypto/provider.ts';
 
 export const BLOCK_BYTES = 16;
 const TAG_BYTES = 16;
