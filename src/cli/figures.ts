@@ -10,6 +10,7 @@ import type { ProviderModule } from '../crypto/provider.ts';
 import type { ImplementationModule } from '../primitives/operation.ts';
 import { deriveCells, type CellResult } from '../report/cells.ts';
 import { crossChecksSummary } from '../report/cross-checks.ts';
+import { exposureSummary } from '../report/exposure.ts';
 import { narrownessNotes } from '../report/narrowness.ts';
 import { plainName, type PipelineNote } from '../report/pairing.ts';
 import { overheadOf } from '../report/overhead.ts';
@@ -52,6 +53,10 @@ export async function readFigures(
   if (kind === 'relay') {
     const summary = relaySummary({ suite, cells, records, pipelines });
     return { ...run, cells, pipelines, summary: withNarrowness(summary, cells, manifest) };
+  }
+  if (kind === 'exposure') {
+    const summary = exposureSummary({ suite, cells, records, pipelines });
+    return { ...run, cells, pipelines, summary };
   }
   const summary = summaryOf({ suite, cells, pipelines, overhead });
   return { ...run, cells, pipelines, summary: withNarrowness(summary, cells, manifest) };

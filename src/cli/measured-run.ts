@@ -28,6 +28,7 @@ import { createRun, readRun, repeatKey, type ResumedRun, type Run } from '../res
 import { calibrateOverhead } from '../runner/calibrate.ts';
 import { execute, type Planned } from '../runner/execute.ts';
 import { profileRepeat } from '../runner/profile.ts';
+import { isOfExposure } from '../suite/exposure-suite.ts';
 import { isOfOperations, isOfRelay } from '../suite/operations.ts';
 import { EXIT, type ExitStatus, type Output } from './command.ts';
 import { readFigures } from './figures.ts';
@@ -75,6 +76,12 @@ export async function measureRun(wanted: WantedRun): Promise<ExitStatus> {
     },
     replacementsOf(request),
   );
+  if (isOfExposure(planned.loaded)) {
+    const { name } = planned.loaded.suite;
+    throw badInput(
+      `run: ${name} is a suite of exposure, which is not timed; mount its attacks with: ${program()} exposure ${name}`,
+    );
+  }
   const until = untilOf(request, planned, resumed?.run.manifest);
   const profiled =
     wanted.profile === undefined ? undefined : cellToProfile(wanted.profile, planned);
@@ -102,8 +109,7 @@ function untilOf(
   { loaded }: PlannedSuite,
   before: Manifest | undefined,
 ): number | undefined {
-  const isOpen =
-    budget === 'thorough' && repeats === undefined && loaded.suite.purpose !== 'verify';
+  const isOpen = budget === 'thorough' && repeats === undefined && purposeOf(loaded) !== 'verify';
   if (until !== undefined) {
     if (isOpen) return parseUntil(until);
     throw badInput(
@@ -113,6 +119,10 @@ function untilOf(
   }
   if (!isOpen) return undefined;
   return before === undefined ? DEFAULT_UNTIL : before.until;
+}
+
+function purposeOf(loaded: PlannedSuite['loaded']): string | undefined {
+  return isOfExposure(loaded) ? 'verify' : loaded.suite.purpose;
 }
 
 async function describeRun(
@@ -238,7 +248,8 @@ async function measure(
 }
 
 function isRecordedBeyondMemory(loaded: PlannedSuite['loaded']): boolean {
-  return !isOfOperations(loaded) && !isOfRelay(loaded) && loaded.suite.beyondMemory === 'record';
+  if (isOfOperations(loaded) || isOfRelay(loaded) || isOfExposure(loaded)) return false;
+  return loaded.suite.beyondMemory === 'record';
 }
 
 /** @throws HarnessError BAD_INPUT unless `wanted` is the name of a cell or matches exactly one. */

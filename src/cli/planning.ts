@@ -12,6 +12,7 @@ import type { Pipeline } from '../pipelines/_pipeline.ts';
 import type { Operation } from '../primitives/operation.ts';
 import { requireMemory } from '../runner/memory-estimate.ts';
 import { loadPipelines } from '../runner/pipelines-info.ts';
+import { isOfExposure } from '../suite/exposure-suite.ts';
 import { isFileName, parseName } from '../suite/names.ts';
 import {
   isOfOperations,
@@ -42,13 +43,15 @@ export async function planNamed(
   const loaded = await loadAnySuite(nameOrPath, instead);
   if (isOfOperations(loaded)) return planLoadedOperations(loaded, options);
   if (isOfRelay(loaded)) return planLoadedRelay(loaded, options);
-  const { matrix } = loaded.suite;
+  const messages = isOfExposure(loaded) ? loaded.messages : loaded;
+  const { matrix } = messages.suite;
   const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
   const pipelines = await loadPipelines(names);
   const providers = matrix.flatMap((group) => group.implementations);
   await checkProviderFiles(providers);
-  const plan = planSuite(loaded, { pipelines, providers }, options);
-  if (loaded.suite.beyondMemory !== 'record') {
+  const plan = planSuite(messages, { pipelines, providers }, options);
+  // A town at a time is held for attacks, however many conversations there are.
+  if (!isOfExposure(loaded) && loaded.suite.beyondMemory !== 'record') {
     requireMemory(
       plan.order.map(({ spec }) => spec),
       pipelines,

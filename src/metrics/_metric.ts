@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { ExposureFacts } from '../measure/exposure-facts.ts';
 import type { ProcessFacts, Role, ShardFacts, Stage } from '../measure/facts.ts';
 import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
 import type { RelayFacts } from '../measure/relay-facts.ts';
@@ -25,6 +26,8 @@ export interface MetricInput {
   readonly crossCheck?: CrossCheckFacts | undefined;
   /** Of a repeat that puts a relay server under load. */
   readonly relay?: RelayFacts | undefined;
+  /** Of a repeat that mounts attacks. */
+  readonly exposure?: ExposureFacts | undefined;
   /** Undefined where there are no messages. */
   readonly messagesPerSession?: number | undefined;
   readonly messagesPerConnection?: number | undefined;

@@ -26,7 +26,7 @@ export const manifestSchema = z.strictObject({
     /** Over the suite and the workloads that it resolves. */
     digest: sha256,
     /** What its cells are; messages where it is left out. */
-    kind: z.enum(['messages', 'primitives', 'cross-checks', 'relay']).optional(),
+    kind: z.enum(['messages', 'primitives', 'cross-checks', 'relay', 'exposure']).optional(),
     title: z.string(),
     question: z.string(),
     analysis: z.array(z.string()),

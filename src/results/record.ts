@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { processFacts, shardFacts } from '../measure/facts.ts';
+import { exposureFacts } from '../measure/exposure-facts.ts';
 import { crossCheckFacts, operationFacts } from '../measure/operation-facts.ts';
 import { relayFacts } from '../measure/relay-facts.ts';
 
@@ -51,5 +52,7 @@ export const repeatRecord = z.object({
   crossCheck: crossCheckFacts.optional(),
   /** Of a cell that puts a relay server under load. */
   relay: relayFacts.optional(),
+  /** Of a cell on which attacks were mounted. */
+  exposure: exposureFacts.optional(),
 });
 export type RepeatRecord = z.infer<typeof repeatRecord>;

@@ -5,6 +5,7 @@
  */
 
 import type { RepeatSpec } from '../engine/spec.ts';
+import type { ExposureFacts } from '../measure/exposure-facts.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import type { CrossCheckFacts, OperationFacts } from '../measure/operation-facts.ts';
 import type { RelayFacts } from '../measure/relay-facts.ts';
@@ -20,6 +21,7 @@ export interface RepeatReport {
   readonly operation?: OperationFacts;
   readonly crossCheck?: CrossCheckFacts;
   readonly relay?: RelayFacts;
+  readonly exposure?: ExposureFacts;
 }
 
 /**

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/json.ts';
 import type { Workload } from '../workload/workload.ts';
+import type { ExposureSuite } from './exposure-suite.ts';
 import type { OperationSuite } from './operation-suite.ts';
 import type { RelaySuite } from './relay-suite.ts';
 import type { Suite } from './suite.ts';
@@ -18,7 +19,7 @@ import type { Suite } from './suite.ts';
  * @param workloads By their segment in cell names.
  */
 export function digestOf(
-  suite: Suite | OperationSuite | RelaySuite,
+  suite: Suite | OperationSuite | RelaySuite | ExposureSuite,
   workloads: Iterable<{ readonly segment: string; readonly workload: Workload }>,
 ): string {
   const resolved = [...workloads].map(({ segment, workload }): [string, unknown] => [

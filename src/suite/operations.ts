@@ -12,6 +12,7 @@ import { IMPLEMENTATIONS_DIR, OPERATIONS_DIR, PROVIDERS_DIR, TOOLS_DIR } from '.
 import { digestOf } from './digest.ts';
 import { parseName } from './names.ts';
 import { parseRelay, type LoadedRelay } from './parse-relay.ts';
+import { parseExposure, type LoadedExposure } from './exposure-suite.ts';
 import { operationSuiteSchema, type OperationSuite } from './operation-suite.ts';
 import {
   checkCode,
@@ -32,7 +33,7 @@ export interface LoadedOperations {
 }
 
 /** A suite of any kind. */
-export type LoadedAny = LoadedSuite | LoadedOperations | LoadedRelay;
+export type LoadedAny = LoadedSuite | LoadedOperations | LoadedRelay | LoadedExposure;
 
 /** The words that a suite of operations may use. */
 export interface KnownOperations {
@@ -68,6 +69,7 @@ export async function loadAnySuite(
   const json = parseJson(await readTextFile(file, FILE_BYTES_MAX), where);
   const kind = typeof json === 'object' && json !== null && 'kind' in json ? json.kind : 'messages';
   if (kind === 'messages') return loadSuite(nameOrPath, undefined, instead);
+  if (kind === 'exposure') return parseExposure(json, file, instead);
   if (kind === 'relay') return parseRelay(json, file, instead);
   return parseOperations(json, file, instead);
 }

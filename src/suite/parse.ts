@@ -116,7 +116,18 @@ export async function loadSuite(
   const file = await findSuite(nameOrPath);
   const where = shownPath(file);
   const json = parseJson(await readTextFile(file, FILE_BYTES_MAX), where);
-  const suite = replaced(requireShape(suiteSchema, json, where), instead);
+  return checkSuite(requireShape(suiteSchema, json, where), file, known, instead);
+}
+
+/** What a schema cannot say about a suite of messages, and its workloads. */
+export async function checkSuite(
+  given: Suite,
+  file: string,
+  known?: KnownNames,
+  instead: Replacements = {},
+): Promise<LoadedSuite> {
+  const where = shownPath(file);
+  const suite = replaced(given, instead);
   const words = known ?? (await listKnownNames());
   await checkReplacements(instead, words);
 

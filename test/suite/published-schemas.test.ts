@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PACKAGE_ROOT, SUITES_DIR } from '../../src/core/paths.ts';
 import { manifestSchema } from '../../src/results/manifest.ts';
 import { FORMAT, repeatRecord } from '../../src/results/record.ts';
+import { exposureSuiteSchema } from '../../src/suite/exposure-suite.ts';
 import { operationSuiteSchema } from '../../src/suite/operation-suite.ts';
 import { relaySuiteSchema } from '../../src/suite/relay-suite.ts';
 import { suiteSchema } from '../../src/suite/suite.ts';
@@ -27,6 +28,11 @@ const PUBLISHED = [
     file: join(SUITES_DIR, 'relay.schema.json'),
     title: 'A suite of sealbench, of loads of a relay',
     schema: relaySuiteSchema,
+  },
+  {
+    file: join(SUITES_DIR, 'exposure.schema.json'),
+    title: 'A suite of sealbench, of attacks',
+    schema: exposureSuiteSchema,
   },
   {
     file: join(SUITES_DIR, 'workload.schema.json'),
