@@ -184,7 +184,7 @@ async function measure(
   // The engine's loops carry messages; an operation alone is timed by tinybench, a relay by itself, and
   // a check by nothing.
   const usesEngine =
-    !isOfOperations(loaded) && !isOfRelay(loaded) && loaded.suite.purpose !== 'verify';
+    !isOfOperations(loaded) && !isOfRelay(loaded) && purposeOf(loaded) !== 'verify';
   if (usesEngine && started.manifest.calibration === undefined && order.length > 0) {
     output.note("calibrating the harness's own cost\n");
     const overhead = await calibrateOverhead(signal).catch((error: unknown) => {
