@@ -84,8 +84,9 @@ function anySeries(
   );
 }
 
+/** A search that gave up has no figure, and is shown with its reason. */
 function isLoaded(cell: CellResult): boolean {
-  return COLUMNS.some(({ name }) => anySeries(cell, name) !== undefined);
+  return cell.load !== 'closed' || COLUMNS.some(({ name }) => anySeries(cell, name) !== undefined);
 }
 
 function findingsOf(run: SiteRun): string[] {

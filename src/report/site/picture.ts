@@ -118,7 +118,7 @@ function wrapped(text: string, width: number, measure: (line: string) => number)
 }
 
 /** Pixels for each unit of a picture, so that it is sharp in print and on dense screens. */
-const PNG_ZOOM = 2;
+const PNG_ZOOM = 1.5;
 
 /** Draws PNG with the fonts that are shipped and no other, so that every machine draws the same. */
 export class Painter {

@@ -113,6 +113,14 @@ test('relay: response times against the offered rate, with the knee', async () =
   await assertDrawn(charts);
 });
 
+test('relay: a search that gave up is named with its reason', async () => {
+  const reason = 'the generator was late';
+  const gaveUp = cellFixture({ load: 'searched', status: 'invalid', reason }, []);
+  const content = await contentOf('relay', [siteRunFixture('a', [gaveUp])]);
+  const matrix = content!.sections[0]!.parts.find((part) => part.kind === 'matrix')!;
+  assert.equal(matrix.lines[0]!.remark, 'invalid: the generator was late');
+});
+
 test('history: runs of one machine and suite in the order of time, whatever the code', async () => {
   const runs = [3, 1, 2].map((day) =>
     siteRunFixture(
