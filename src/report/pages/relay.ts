@@ -228,7 +228,10 @@ function windowRows(run: SiteRun, panel: string, cells: readonly CellResult[]): 
     );
     const searches = records
       .slice(0, SEARCHES_MAX)
-      .flatMap(({ shards }) => shards.flatMap(({ saturation }) => saturation ?? []));
+      .flatMap(({ shards, relay: server }) => [
+        ...shards.flatMap(({ saturation }) => saturation ?? []),
+        ...(server?.knee === undefined ? [] : [server.knee]),
+      ]);
     return searches.flatMap(({ windows }) =>
       windows.load.flatMap((rate, index): ChartRow[] => {
         const responseNs = windows.responseNs[index]!;
