@@ -150,7 +150,7 @@ async function slot(
       generator.on('exit', () => resolve({ failure: 'autocannon ended without a word' }));
     });
     generator.send({ start: loop });
-    await once(generator, 'message');
+    await Promise.race([once(generator, 'message'), ending]);
     await sleep(RUN_IN_MS);
     const before = await server.read();
     await sleep(durationMs);
@@ -238,24 +238,27 @@ async function startBare(signal: AbortSignal): Promise<ServerUnderTarget> {
   });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
-  const { port } = await said<{ port: number }>(child);
+  // From the start: one that has died is noticed whenever it is asked.
+  const ended = once(child, 'exit');
+  const { port } = await said<{ port: number }>(child, ended);
   return {
     port,
     isDisk: false,
     read: () => {
       child.send('read');
-      return said<Reading>(child);
+      return said<Reading>(child, ended);
     },
     async stop() {
       signal.removeEventListener('abort', kill);
       kill();
-      await once(child, 'exit');
+      await ended;
     },
   };
 }
 
-async function said<T>(child: ChildProcess): Promise<T> {
-  const [message] = (await once(child, 'message')) as [T];
+async function said<T>(child: ChildProcess, ended: Promise<unknown>): Promise<T> {
+  const died = ended.then(() => Promise.reject(failed('the bare server ended')));
+  const [message] = (await Promise.race([once(child, 'message'), died])) as [T];
   return message;
 }
 
