@@ -47,6 +47,8 @@ export interface FillOptions<Figures extends KernelFigures> {
   readonly mirrored?: boolean;
   /** What an earlier attempt finished. */
   readonly done: readonly Block<Figures>[];
+  /** Which blocks are run here; left out: all that are missing. */
+  readonly isMine?: (block: number) => boolean;
   readonly signal: AbortSignal;
   readonly runRepeat: RunRepeat;
   /** undefined for a report that has too few blocks to be read. */
@@ -99,10 +101,10 @@ export const SPARE_PER_ARM = 3;
 export async function fillBlocks<Figures extends KernelFigures>(
   options: FillOptions<Figures>,
 ): Promise<void> {
-  const { arms, blocks, done, signal, onBlock } = options;
+  const { arms, blocks, done, isMine, signal, onBlock } = options;
   const finished = new Set(done.filter((block) => block.kept).map(({ block }) => block));
   for (let block = 0; block < blocks; block++) {
-    if (finished.has(block)) continue;
+    if (finished.has(block) || isMine?.(block) === false) continue;
     const before = done.filter((attempt) => attempt.block === block);
     let spare = SPARE_PER_ARM * arms.length;
     for (const { processes } of before) spare -= processes.length;

@@ -77,6 +77,27 @@ test('an interrupted bank says how to go on, and goes on with what is missing', 
   assert.match(ended.out, /^A' +2 of 2 .*met$/m);
 });
 
+test('parts of a bank are run apart and judged together', async (t) => {
+  const folder = await emptyFolder(t);
+  const first = await bank([
+    '--comparisons',
+    '3',
+    '--blocks',
+    '2',
+    '--part',
+    '1/2',
+    '--out',
+    folder,
+  ]);
+  assert.match(first.err, /^4 of 6 blocks to run$/m);
+  assert.match(first.out, /^A' +2 of 3 .*incomplete$/m);
+  assert.equal(first.status, 1);
+  const second = await bank(['--resume', folder, '--part', '2/2']);
+  assert.match(second.err, /^2 of 6 blocks to run$/m);
+  assert.match(second.out, /^A' +3 of 3 .*met$/m);
+  assert.equal(second.status, 0, second.err);
+});
+
 test('as JSON a bank has every comparison', async (t) => {
   const folder = await emptyFolder(t);
   const args = ['--comparisons', '2', '--blocks', '2', '--out', folder, '--json'];
@@ -100,6 +121,7 @@ test('a folder in use and options that do not go together are refused', async (t
     [['--resume', folder], /bank\.json/],
     [['--resume', folder, '--out', folder], /expected --out or --resume, got both/],
     [['--blocks', '1'], /--blocks expected an integer from 2/],
+    [['--part', '3/2'], /--part expected K\/N with K from 1 to N/],
   ];
   for (const [args, message] of refused) {
     const { status, out, err } = await bank(args);

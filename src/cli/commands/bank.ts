@@ -43,7 +43,8 @@ const bank: Command = defineCommand({
     'interval lies beyond the floor. A process during which the machine changed speed, by the',
     'reference kernel, is run again. Takes about half an hour, and longer where that is often; leave',
     'the machine alone meanwhile. Every block is kept as it ends, and --resume goes on. On a machine',
-    'that others use, a core of its own helps: `taskset -c 1 sealbench bank`.',
+    'that others use, a core of its own helps: `taskset -c 1 sealbench bank`. --part shares a bank',
+    'between processes that each have a core of their own.',
     '',
     'Exits with 0 when, of 40 comparisons, at most 1 calls the copy another, and at least 24 and 37',
     'catch the slowdowns of 3 % and 5 %; with 1 otherwise.',
@@ -73,15 +74,26 @@ const bank: Command = defineCommand({
       placeholder: 'DIR',
       summary: 'go on with an interrupted bank, or judge a finished one again',
     },
+    part: {
+      kind: 'text',
+      placeholder: 'K/N',
+      summary: 'only every Nth comparison, from the Kth on; others run the rest with --resume',
+    },
     json: { kind: 'flag', summary: 'print every comparison as JSON' },
   },
-  examples: ['bank', 'bank --comparisons 5 --out results/runs/bank', 'bank --resume DIR --json'],
+  examples: [
+    'bank',
+    'bank --comparisons 5 --out results/runs/bank',
+    'bank --resume DIR --json',
+    'bank --resume DIR --part 2/2',
+  ],
   async run({ options, output }) {
     if (options.out !== undefined && options.resume !== undefined) {
       throw badInput(
         'bank: expected --out or --resume, got both; --resume goes on in its own folder',
       );
     }
+    const part = partOf(options.part);
     const resumed = options.resume === undefined ? undefined : await openBank(options.resume);
     using interruption = new Interruption();
     const { signal } = interruption;
@@ -93,11 +105,26 @@ const bank: Command = defineCommand({
       requireSameBank(resumed.directory, resumed.manifest, planned);
     }
     const opened = resumed ?? createBank(options.out, planned);
-    const blocks = await fill(opened, signal, output);
+    const blocks = await fill(opened, part, signal, output);
     return conclude(opened, blocks, interruption.status, options.json, output);
   },
 });
 export default bank;
+
+/** Which of the comparisons are run here: every `of`th, from the `first`th on, counted from 0. */
+interface Part {
+  readonly first: number;
+  readonly of: number;
+}
+
+/** @throws HarnessError BAD_INPUT for anything but K/N with K from 1 to N. */
+function partOf(text: string | undefined): Part {
+  if (text === undefined) return { first: 0, of: 1 };
+  const [, k, n] = /^(\d{1,3})\/(\d{1,3})$/.exec(text) ?? [];
+  const part = { first: Number(k) - 1, of: Number(n) };
+  if (part.first >= 0 && part.first < part.of) return part;
+  throw badInput(`bank: --part expected K/N with K from 1 to N, such as 1/2, got ${text}`);
+}
 
 /** @returns undefined when `signal` aborts. */
 async function plan(
@@ -140,15 +167,21 @@ function missingIn({ manifest, blocks }: OpenBank): number {
 /** @returns All blocks, those of before included. */
 async function fill(
   bankToFill: OpenBank,
+  part: Part,
   signal: AbortSignal,
   output: Output,
 ): Promise<BankBlock[]> {
   const { directory, manifest, blocks: before } = bankToFill;
   const blocks = [...before];
-  const missing = missingIn(bankToFill);
-  if (missing === 0) return blocks;
   const total = blocksOf(manifest);
   const perComparison = manifest.blocksPerComparison;
+  const isMine = (block: number): boolean =>
+    Math.floor(block / perComparison) % part.of === part.first;
+  const finished = new Set(before.filter(({ kept }) => kept).map(({ block }) => block));
+  const missing = Array.from({ length: total }, (_, block) => block).filter(
+    (block) => isMine(block) && !finished.has(block),
+  ).length;
+  if (missing === 0) return blocks;
   output.note(`${missing} of ${total} blocks to run\nresults: ${shownPath(directory)}\n`);
   const startMs = performance.now();
   let done = 0;
@@ -158,6 +191,7 @@ async function fill(
     blocks: total,
     seed: manifest.seed,
     done: before,
+    isMine,
     signal,
     runRepeat,
     now: () => performance.now(),
@@ -168,7 +202,7 @@ async function fill(
       done += 1;
       const elapsedMs = performance.now() - startMs;
       const remaining = formatDuration((elapsedMs / done) * (missing - done));
-      const line = `${total - missing + done}/${total} ${formatDuration(elapsedMs)} ETA ${remaining}`;
+      const line = `${finished.size + done}/${total} ${formatDuration(elapsedMs)} ETA ${remaining}`;
       if (output.interactive) output.note(`${REDRAW}${line}`);
       else if ((block.block + 1) % perComparison === 0) output.note(`${line}\n`);
     },
