@@ -135,10 +135,14 @@ function opensBy(
   const messages = town.recording.messages;
   if (pipeline.rung === 'E7') {
     // The field is repeated until the first reply arrives: some frame with it must be given.
-    return ({ session, ...message }) => {
-      if (!isGiven({ session, ...message })) return false;
-      const first = messages[session * script.messages]!;
-      return isGiven(first);
+    const { speakers } = script;
+    return (message) => {
+      if (!isGiven(message)) return false;
+      const from = message.session * script.messages;
+      for (let at = from; speakers[at] === speakers[from] && at < from + script.messages; at++) {
+        if (isGiven(messages[at]!)) return true;
+      }
+      return false;
     };
   }
   const isPerChain = pipeline.rung === 'E2' || options['context'] === 'yes';
