@@ -162,7 +162,8 @@ function remark(cell: CellResult): TableRow {
   return { cells: [rungLabel(cell)], remark: `${cell.status}: ${cell.reason ?? ''}` };
 }
 
-function attackOf(
+/** The first of these that was mounted. */
+export function attackOf(
   facts: ExposureFacts | undefined,
   kinds: readonly string[],
 ): AttackFacts | undefined {
@@ -171,14 +172,15 @@ function attackOf(
 
 function pastAndFuture(facts: ExposureFacts, kinds: readonly string[]): string | undefined {
   const attack = attackOf(facts, kinds);
-  if (attack === undefined) {
-    const id = kinds[0]!.split(':')[0]!;
-    return facts.notMounted.some((one) => one.id === id && one.why === 'unsupported')
-      ? 'n/m'
-      : undefined;
-  }
+  if (attack === undefined) return reasonOf(facts, kinds) === undefined ? undefined : 'n/m';
   const { past, future } = attack;
   return `${shareText(past.recovered, past.of)} / ${shareText(future.recovered, future.of)}`;
+}
+
+/** Why an attack could not be mounted here; undefined where nobody has the power. */
+export function reasonOf(facts: ExposureFacts, kinds: readonly string[]): string | undefined {
+  const id = kinds[0]!.split(':')[0]!;
+  return facts.notMounted.find((one) => one.id === id && one.why === 'unsupported')?.reason;
 }
 
 function shareText(hits: number, of: number): string {
