@@ -6,23 +6,33 @@
 
 import { loadByName } from '../src/core/discover.ts';
 import { HarnessError } from '../src/core/errors.ts';
-import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
+import {
+  ADVERSARIES_DIR,
+  BEHAVIOURS_DIR,
+  PIPELINES_DIR,
+  PROVIDERS_DIR,
+} from '../src/core/paths.ts';
 import type { PrimitiveName, Provider, ProviderModule } from '../src/crypto/provider.ts';
 import { providerRandomness } from '../src/crypto/randomness.ts';
 import { sampleFieldPairs } from '../src/engine/escrow-pairs.ts';
 import { sampleMessagePairs, samplePairs, type Pairs } from '../src/engine/raw-pairs.ts';
 import { sampleRecorderGrowth } from '../src/engine/recorder-growth.ts';
+import type { ReadingAdversary } from '../src/exposure/adversary.ts';
+import { attackSides } from '../src/exposure/attack-sides.ts';
 import { readThreadCpuNs } from '../src/measure/cpu.ts';
 import type { Pipeline } from '../src/pipelines/_pipeline.ts';
 import { Hpke } from '../src/protocols/hpke.ts';
 import { rawNativeCalls, type RawCalls } from '../src/providers/_native-raw.ts';
 import type { Behaviour } from '../src/workload/behaviour.ts';
+import type { Workload } from '../src/workload/workload.ts';
 import { endWithParent } from '../src/runner/lifeline.ts';
 
 endWithParent();
 
 const PAIRS = 40;
 const HPKE_SEALS = 100;
+/** Of a whole town; the first ones run code that is not compiled yet. */
+const ATTACK_WARMUPS = 5;
 /** Of each raw call by itself: batches, of which each lasts long beside the CPU clock's step. */
 const BATCHES = 21;
 const WARMUP_BATCHES = 3;
@@ -47,6 +57,28 @@ async function sampleContext(provider: Provider, rawCall: RawCalls): Promise<Pai
   const escrowed = { pipeline: withField, options: { context: 'yes' } };
   const plain = { pipeline: await loadPipeline('double-ratchet'), options: {} };
   return sampleFieldPairs(provider, escrowed, plain, rawCall, PAIRS);
+}
+
+/** E3, each of whose messages has a field of its own, read with the authority's key. */
+async function sampleAttack(provider: Provider, workload: Workload): Promise<Pairs> {
+  const { attack, opens, messages, calls, check } = await attackSides({
+    pipeline: await loadPipeline('escrow-message-key'),
+    adversary: await loadByName<ReadingAdversary>(ADVERSARIES_DIR, 'authority-key', 'adversary'),
+    provider,
+    behaviour: await loadByName<Behaviour>(BEHAVIOURS_DIR, workload.behaviour, 'behaviour'),
+    workload,
+  });
+  for (let i = 0; i < ATTACK_WARMUPS; i++) {
+    check(attack());
+    opens();
+  }
+  let claims = attack();
+  const ours = (): void => {
+    claims = attack();
+  };
+  const sampled = samplePairs(PAIRS, ours, opens, messages);
+  check(claims);
+  return { ...sampled, calls };
 }
 
 /** A seal of 32 B against one multiplication of the base point and one agreement. */
@@ -115,6 +147,7 @@ const SAMPLERS = {
 };
 
 type Question =
+  | { readonly target: 'attack-key'; readonly workload: Workload }
   | { readonly target: keyof typeof SAMPLERS }
   | {
       readonly target: 'recorder';
@@ -132,7 +165,10 @@ async function sample(question: Question): Promise<unknown> {
     const module = await loadByName<ProviderModule>(PROVIDERS_DIR, 'native', 'provider');
     const provider = await module.load();
     const rawCall = await rawNativeCalls();
-    const pairs = await SAMPLERS[target](provider, rawCall);
+    const pairs =
+      target === 'attack-key'
+        ? await sampleAttack(provider, question.workload)
+        : await SAMPLERS[target](provider, rawCall);
     return { ...pairs, eachNs: sampleEach(pairs.calls, rawCall, provider.sources) };
   } catch (error) {
     // What a user can run into, such as a library that is not installed, is an answer too.

@@ -13,6 +13,7 @@ import { median } from '../stats/quantile.ts';
 import { leastSquaresSlope } from '../stats/slope.ts';
 import { loadWorkload } from '../suite/parse.ts';
 import { calibrateOverhead } from './calibrate.ts';
+import { ATTACK_BOUND, ATTACK_TARGET, attackQuestion } from './attack-target.ts';
 import { askChild } from './child.ts';
 import { isolatedRatchetSpec } from './isolated-spec.ts';
 import type { RepeatReport } from './repeat-report.ts';
@@ -36,6 +37,7 @@ export const TARGET_NAMES = [
   'ratchet',
   'hpke',
   'escrow-context',
+  ATTACK_TARGET,
   'overhead-cpu',
   'overhead-latency',
   'recorder',
@@ -46,7 +48,12 @@ export const TARGET_NAMES = [
 export type TargetName = (typeof TARGET_NAMES)[number];
 
 /** At most this many times the library's functions alone. */
-const RATIO_BOUNDS = { ratchet: 1.6, hpke: 1.8, 'escrow-context': 3 } as const;
+const RATIO_BOUNDS = {
+  ratchet: 1.6,
+  hpke: 1.8,
+  'escrow-context': 3,
+  [ATTACK_TARGET]: ATTACK_BOUND,
+} as const;
 type PairsName = keyof typeof RATIO_BOUNDS;
 /** At most this many times the base: a bare server, and the relay in memory. */
 const RELAY_BOUNDS: Readonly<Record<RelayTargetName, number>> = {
@@ -212,6 +219,10 @@ export async function measureTargets(options: MeasureOptions): Promise<TargetRes
         name,
         await askTarget<TargetSamples>({ target: name }, instruments, signal),
       );
+    }
+    if (name === ATTACK_TARGET) {
+      const question = await attackQuestion();
+      return judgePairs(name, await askTarget<TargetSamples>(question, instruments, signal));
     }
     if (name === 'relay-memory' || name === 'relay-durable') {
       return judgeRelay(name, await instruments.measureRelayPairs(name, signal));

@@ -8,6 +8,7 @@ import type { RepeatSpec } from '../../src/engine/spec.ts';
 import type { GrowthSamples } from '../../src/engine/recorder-growth.ts';
 import type { LiveReport } from '../../src/measure/live.ts';
 import type { MemoryFacts } from '../../src/measure/facts.ts';
+import { attackQuestion } from '../../src/runner/attack-target.ts';
 import {
   judgeOverhead,
   judgePairs,
@@ -67,7 +68,8 @@ const NOTHING: MemoryFacts = {
 
 function answerTo(question: unknown): TargetSamples | GrowthSamples {
   const { target } = question as { target: TargetName };
-  return target === 'recorder' ? growthOf(500_000) : pairsOf(1.5);
+  if (target === 'recorder') return growthOf(500_000);
+  return pairsOf(target === 'attack-key' ? 1.2 : 1.5);
 }
 
 /** A worker that carried 100 messages in a second, and a process that took 0.2 % of two of them. */
@@ -127,6 +129,8 @@ test('a ratio is met up to its bound and missed beyond it', () => {
   assert.equal(judgePairs('ratchet', pairsOf(1.7)).verdict, 'missed');
   assert.equal(judgePairs('hpke', pairsOf(1.7)).verdict, 'met');
   assert.equal(judgePairs('hpke', pairsOf(1.9)).verdict, 'missed');
+  assert.equal(judgePairs('attack-key', pairsOf(1.25)).verdict, 'met');
+  assert.equal(judgePairs('attack-key', pairsOf(1.3)).verdict, 'missed');
 });
 
 test('a ratio is the median within pairs, whatever the level of each pair', () => {
@@ -254,6 +258,7 @@ test('all targets are measured, retained last, and overhead once for both', asyn
     ['target', { target: 'ratchet' }],
     ['target', { target: 'hpke' }],
     ['target', { target: 'escrow-context' }],
+    ['target', await attackQuestion()],
     ['target', { target: 'recorder', messages: 10_000_000, batch: 50, points: 10 }],
   ]);
 });
@@ -330,6 +335,7 @@ test('what cannot be measured has failed, with the reason, and the others are me
       ['ratchet', 'its process was killed by SIGSEGV'],
       ['hpke', 'sodium-native does not load'],
       ['escrow-context', 'sodium-native does not load'],
+      ['attack-key', 'sodium-native does not load'],
       ['overhead-cpu', 'no overhead'],
       ['overhead-latency', 'no overhead'],
       ['recorder', 'sodium-native does not load'],
@@ -362,7 +368,7 @@ test('an interruption keeps what is finished and drops what was under way', asyn
   });
   assert.deepEqual(
     results.map(({ name }) => name),
-    ['ratchet', 'hpke', 'escrow-context'],
+    ['ratchet', 'hpke', 'escrow-context', 'attack-key'],
   );
 });
 
