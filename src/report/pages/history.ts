@@ -4,6 +4,7 @@ import { seriesOf, type CellResult, type SeriesName } from '../cells.ts';
 import { notBelowZero, summarise, type Estimate } from '../estimates.ts';
 import { formatNumber } from '../numbers.ts';
 import { cellLabels } from '../pairing.ts';
+import { levelsOf } from '../../stats/change-points.ts';
 import { fingerprintOf } from '../../results/fingerprint.ts';
 import type { ChartPart, ChartRow, PageSection, SitePage, SiteRun } from '../site/page.ts';
 import { quantityText, siteScale } from '../site/quantities.ts';
@@ -71,10 +72,15 @@ function apart(a: Estimate, b: Estimate): boolean {
   return a.high < b.low || b.high < a.low;
 }
 
-/** "×1.2" where the run lies apart from the one before it; '' elsewhere. */
-function stepText(before: Estimate | undefined, after: Estimate): string {
-  if (before === undefined || !apart(before, after)) return '';
-  return `×${formatNumber(after.value / before.value)}`;
+/** For each run "×1.2" where a new level begins with it, '' elsewhere; as `trend` finds levels. */
+function stepTexts(values: readonly number[]): string[] {
+  const texts = values.map(() => '');
+  if (values.some((value) => value <= 0)) return texts;
+  const levels = levelsOf(values);
+  for (const [index, { from, level }] of levels.slice(1).entries()) {
+    texts[from] = `×${formatNumber(level / levels[index]!.level)}`;
+  }
+  return texts;
 }
 
 function findingOf(runs: readonly SiteRun[]): string {
@@ -127,20 +133,23 @@ function historyChart(first: SiteRun, tracks: readonly Track[]): ChartPart[] {
       id: chartId('history', first, 'cpu'),
       title: `CPU per message of all roles, run after run, in ${scale.unit}; scales do not begin at zero`,
       description:
-        'A panel for each pipeline with a scale of its own that does not begin at zero: medians of each run with the band of their 95 % intervals. Dashed lines mark steps: where the intervals of two neighbouring runs lie apart.',
-      rows: tracks.flatMap(({ label, cell, points }) =>
-        points.map(({ place, run, estimate: { value, low, high }, estimate }, index): ChartRow => ({
-          panel: label,
-          ...cellFacets(cell),
-          place,
-          run: run.name,
-          value: value * scale.factor,
-          low: (low ?? value) * scale.factor,
-          high: (high ?? value) * scale.factor,
-          step: stepText(points[index - 1]?.estimate, estimate),
-          text: `${label}, ${run.name}: ${quantityText(estimate, 'ns', scale)}`,
-        })),
-      ),
+        'A panel for each pipeline with a scale of its own that does not begin at zero: medians of each run with the band of their 95 % intervals. Dashed lines mark changes of level, by optimal partitioning; a level has two runs at least.',
+      rows: tracks.flatMap(({ label, cell, points }) => {
+        const steps = stepTexts(points.map(({ estimate }) => estimate.value));
+        return points.map(
+          ({ place, run, estimate: { value, low, high }, estimate }, index): ChartRow => ({
+            panel: label,
+            ...cellFacets(cell),
+            place,
+            run: run.name,
+            value: value * scale.factor,
+            low: (low ?? value) * scale.factor,
+            high: (high ?? value) * scale.factor,
+            step: steps[index]!,
+            text: `${label}, ${run.name}: ${quantityText(estimate, 'ns', scale)}`,
+          }),
+        );
+      }),
       table: {
         columns: [
           { title: 'pipeline', key: 'panel' },

@@ -122,22 +122,23 @@ test('relay: a search that gave up is named with its reason', async () => {
 });
 
 test('history: runs of one machine and suite in the order of time, whatever the code', async () => {
-  const runs = [3, 1, 2].map((day) =>
-    siteRunFixture(
-      `run-${day}`,
-      [cellFixture({}, [cpu('all', [10_000 * day, 10_050 * day, 10_100 * day])])],
-      { startedAt: `2026-01-0${day}T00:00:00Z`, codeDigest: String(day).repeat(64) },
-    ),
-  );
+  // Twice as much from the third day on.
+  const runs = [3, 1, 4, 2].map((day) => {
+    const ns = (day < 3 ? 10_000 : 20_000) + day;
+    return siteRunFixture(`run-${day}`, [cellFixture({}, [cpu('all', [ns, ns + 50, ns + 100])])], {
+      startedAt: `2026-01-0${day}T00:00:00Z`,
+      codeDigest: String(day).repeat(64),
+    });
+  });
   const content = await contentOf('history', runs);
   const [chart] = chartsOf(content);
   assert.deepEqual(
     chart!.rows.map(({ run }) => run),
-    ['run-1', 'run-2', 'run-3'],
+    ['run-1', 'run-2', 'run-3', 'run-4'],
   );
   assert.deepEqual(
     chart!.rows.map(({ step }) => step),
-    ['', '×2', '×1.50'],
+    ['', '', '×2.00', ''],
   );
   assert.match(content!.findings[0]!, /lie apart in 1 of 1 cell/);
   await assertDrawn([chart!]);
