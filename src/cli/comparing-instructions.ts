@@ -8,22 +8,30 @@ import { countInstructions, type Counted } from '../runner/instructions.ts';
 import type { Side } from '../runner/side.ts';
 import type { CellToCompare } from './comparing.ts';
 
+/** Of one of the three readings of a cell, as it ends. */
+interface InstructionReading {
+  readonly arm: 'base' | 'copy' | 'head';
+  readonly perMessage: number;
+}
+
 export async function measureInstructions(
   { cell, base, head }: CellToCompare,
   sides: { readonly base: Side; readonly head: Side },
   signal: AbortSignal,
+  onCount: (reading: InstructionReading) => void,
 ): Promise<ComparedCell> {
   const nothing = { cell, again: 0, disturbed: 0 };
   const readings: ComparedFigure[][] = [];
-  for (const [side, spec] of [
-    ['base', base],
-    ['base', base],
-    ['head', head],
+  for (const [arm, side, spec] of [
+    ['base', 'base', base],
+    ['copy', 'base', base],
+    ['head', 'head', head],
   ] as const) {
     const counted = await countIn(sides[side], spec, signal);
     if ('failure' in counted) {
       return { ...nothing, failure: { side, status: 'error', reason: counted.failure } };
     }
+    onCount({ arm, ...counted });
     readings.push([
       {
         name: 'instructions per message',

@@ -24,6 +24,7 @@ import { lockMachine } from '../runner/machine-lock.ts';
 import { openSide, type Side } from '../runner/side.ts';
 import { EXIT, type ExitStatus, type Output } from './command.ts';
 import { measureCell, type CellToCompare } from './comparing.ts';
+import type { measureInstructions } from './comparing-instructions.ts';
 import { planComparison, type ComparisonRequest } from './comparison-plan.ts';
 import { Interruption } from './interruption.ts';
 
@@ -42,13 +43,7 @@ export interface WantedComparison {
   readonly junit: string | undefined;
   readonly format: 'text' | 'markdown' | 'json';
   /** Instead of processes that are timed; undefined where it is not asked for. */
-  readonly countInstructions:
-    | ((
-        work: CellToCompare,
-        sides: { base: Side; head: Side },
-        signal: AbortSignal,
-      ) => Promise<ComparedCell>)
-    | undefined;
+  readonly countInstructions: typeof measureInstructions | undefined;
   readonly output: Output;
 }
 
@@ -84,15 +79,15 @@ export async function runComparison(wanted: WantedComparison): Promise<ExitStatu
     const directory = createFolder(wanted.out);
     output.note(
       `base: ${base.is}\nhead: ${head.is}\n` +
-        `${cells.length} cells, ${wanted.blocks} blocks of three processes each\n` +
+        `${cells.length} cells, ${effortOf(wanted)} each\n` +
         `results: ${shownPath(directory)}\n`,
     );
     const compared = await measureAll(wanted, { base, head }, cells, directory, signal);
-    if (signal.aborted) {
-      output.note(`interrupted after ${compared.length} of ${cells.length} cells\n`);
-      return interruption.status;
-    }
-    return await conclude(wanted, { base, head }, compared, directory);
+    if (!signal.aborted) return await conclude(wanted, { base, head }, compared, directory);
+    const interrupted = { planned: cells.length, status: interruption.status };
+    output.note(`interrupted after ${compared.length} of ${cells.length} cells\n`);
+    if (compared.length === 0) return interruption.status;
+    return await conclude(wanted, { base, head }, compared, directory, interrupted);
   } catch (error) {
     if (signal.aborted) return interruption.status;
     throw error;
@@ -108,11 +103,18 @@ async function measureAll(
 ): Promise<ComparedCell[]> {
   const { blocks, output, request, percentiles, implementation, countInstructions } = wanted;
   const readFigures = await figureReader();
+  const keep = (line: object): void =>
+    appendFileSync(join(directory, 'blocks.ndjson'), `${JSON.stringify(line)}\n`);
   const startMs = performance.now();
   const compared: ComparedCell[] = [];
   for (const [index, work] of cells.entries()) {
     let done = 0;
-    const cell = await (countInstructions?.(work, sides, signal) ??
+    const cell = await (countInstructions?.(work, sides, signal, ({ arm, perMessage }) => {
+      keep({ cell: work.cell, arm, perMessage });
+      const elapsed = formatDuration(performance.now() - startMs);
+      const text = `${arm}: ${Math.round(perMessage)} instructions per message`;
+      output.note(`${index + 1}/${cells.length} ${work.cell}: ${text} (${elapsed})\n`);
+    }) ??
       measureCell(work, {
         sides,
         blocks,
@@ -123,8 +125,7 @@ async function measureAll(
         signal,
         readFigures,
         onBlock(name, pass, block) {
-          const line = JSON.stringify({ cell: name, pass, ...block });
-          appendFileSync(join(directory, 'blocks.ndjson'), `${line}\n`);
+          keep({ cell: name, pass, ...block });
           if (!block.kept) return;
           done += 1;
           const elapsed = formatDuration(performance.now() - startMs);
@@ -150,11 +151,20 @@ async function measureAll(
   return compared;
 }
 
+/** What each cell takes, for people. */
+function effortOf({ blocks, countInstructions }: WantedComparison): string {
+  return countInstructions === undefined
+    ? `${blocks} blocks of three fresh processes`
+    : 'two counts of the base and one of the head';
+}
+
+/** @param interrupted Where not all planned cells are finished: their number and the status. */
 async function conclude(
   wanted: WantedComparison,
   { base, head }: { readonly base: Side; readonly head: Side },
   cells: readonly ComparedCell[],
   directory: string,
+  interrupted?: { readonly planned: number; readonly status: ExitStatus },
 ): Promise<ExitStatus> {
   const { output, blocks, strict } = wanted;
   const environment = await readEnvironment();
@@ -164,10 +174,11 @@ async function conclude(
     head: head.is,
     outcome,
     cells,
-    blocks,
+    planned: interrupted?.planned ?? cells.length,
+    effort: effortOf(wanted),
     machine: `${environment.cpuModel}, ${environment.availableCores} cores, Node ${environment.node}`,
   };
-  const status = STATUS[outcome];
+  const status = interrupted?.status ?? STATUS[outcome];
   const result = {
     format: 1,
     outcome,
@@ -176,6 +187,7 @@ async function conclude(
     head: { given: head.given, is: head.is, revision: head.revision ?? null },
     request: wanted.request,
     blocks,
+    planned: shown.planned,
     codeDigest: await readCodeDigest(),
     environment,
     endedAt: new Date().toISOString(),

@@ -71,7 +71,7 @@ export function isTooNoisy({ figures }: ComparedCell): boolean {
 }
 
 /** Whether neither an interval nor an exact figure is left: copies of the base disagree in all. */
-function saysNothing({ figures }: ComparedCell): boolean {
+export function saysNothing({ figures }: ComparedCell): boolean {
   return figures?.costs.length === 0 && figures.exactCount === 0;
 }
 

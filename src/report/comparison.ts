@@ -21,7 +21,10 @@ export interface ComparisonToShow {
   readonly head: string;
   readonly outcome: Outcome;
   readonly cells: readonly ComparedCell[];
-  readonly blocks: number;
+  /** Cells; more than there are where the comparison was interrupted. */
+  readonly planned: number;
+  /** What was measured of each cell, for people. */
+  readonly effort: string;
   /** CPU model, cores and Node, for people. */
   readonly machine: string;
 }
@@ -67,12 +70,17 @@ export function comparisonMarkdown(shown: ComparisonToShow): string {
   return [...parts, ...folded].join('\n\n');
 }
 
-function headlines({ base, head, outcome, blocks, machine }: ComparisonToShow): string[] {
+function headlines(shown: ComparisonToShow): string[] {
+  const { base, head, outcome, cells, planned, effort, machine } = shown;
+  const part =
+    cells.length < planned
+      ? `Interrupted after ${cells.length} of ${planned} cells. In these: `
+      : '';
   return [
-    `sealbench compare: ${OUTCOME_SENTENCES[outcome]}`,
+    `sealbench compare: ${part}${OUTCOME_SENTENCES[outcome]}`,
     `base: ${base}`,
     `head: ${head}`,
-    `${blocks} blocks of three fresh processes for each cell, on ${machine}`,
+    `${effort} for each cell, on ${machine}`,
   ];
 }
 

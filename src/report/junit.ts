@@ -4,7 +4,13 @@
  * @module
  */
 
-import { changedBeyond, finalCosts, isTooNoisy, type ComparedCell } from '../compare/gate.ts';
+import {
+  changedBeyond,
+  finalCosts,
+  isTooNoisy,
+  saysNothing,
+  type ComparedCell,
+} from '../compare/gate.ts';
 import type { ComparisonToShow } from './comparison.ts';
 
 /** As the Jenkins and GitLab readers take it: failure for worse, error for failed, skipped for unknown. */
@@ -42,7 +48,8 @@ function resultOf(cell: ComparedCell): { readonly kind: string; readonly message
     ...changedBeyond(cell),
   ].map(({ name, base, head }) => `${name} is ${(head / base).toFixed(4)} times the base`);
   if (worse.length > 0) return { kind: 'failure', message: worse.join('; ') };
-  if (isTooNoisy(cell)) return { kind: 'skipped', message: 'too noisy to decide' };
+  if (isTooNoisy(cell) || saysNothing(cell))
+    return { kind: 'skipped', message: 'too noisy to decide' };
   return { kind: 'passed', message: '' };
 }
 

@@ -18,13 +18,18 @@ import { join } from 'node:path';
 import { badInput } from '../core/errors.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 
-/** Messages of a session; both beyond what is compiled in the first dozens. */
-const LENGTHS = [80, 160] as const;
+/**
+ * Messages of a session. Both are beyond what is compiled in the first dozens; what two runs of the
+ * same length differ by is divided by the difference of the lengths.
+ */
+const LENGTHS = [60, 180] as const;
 const SESSIONS_MAX = 16;
 const NODE_FLAGS = [
   '--expose-gc',
   '--predictable',
   '--single-threaded',
+  // valgrind runs one thread at a time and counts what idle ones do while they wait.
+  '--v8-pool-size=0',
   '--hash-seed=1',
   '--random-seed=1',
   '--disable-warning=ExperimentalWarning',
@@ -46,7 +51,9 @@ export function requireValgrind(): void {
 }
 
 /**
- * Takes some minutes: callgrind slows a process down by a factor of 50 or more.
+ * Takes a minute or more: callgrind slows a process down by a factor of 50 or more. A run without it
+ * comes first, which shows failures within a second and leaves the compiled modules on disk, so that
+ * callgrind does not count their compilation twice.
  *
  * @param worker Absolute path of workers/instructions.ts of the version that is measured.
  */
@@ -56,47 +63,45 @@ export async function countInstructions(
   signal: AbortSignal,
 ): Promise<Counted> {
   const sessions = Math.min(SESSIONS_MAX, spec.workload.sessions);
-  const counts = await Promise.all(
-    LENGTHS.map((messages) =>
-      countRun(
-        worker,
-        {
-          ...spec,
-          threads: 1,
-          purpose: 'verify',
-          randomness: 'seeded',
-          warmupMs: 0,
-          workload: { ...spec.workload, sessions, messages },
-        },
-        signal,
-      ),
-    ),
+  const inputs = LENGTHS.map((messages) =>
+    JSON.stringify({
+      ...spec,
+      threads: 1,
+      purpose: 'verify',
+      randomness: 'seeded',
+      warmupMs: 0,
+      workload: { ...spec.workload, sessions, messages },
+    } satisfies RepeatSpec),
   );
-  const [short, long] = counts;
-  if (typeof short !== 'number') return short!;
-  if (typeof long !== 'number') return long!;
-  return { perMessage: (long - short) / (sessions * (LENGTHS[1] - LENGTHS[0])) };
-}
-
-async function countRun(
-  worker: string,
-  spec: RepeatSpec,
-  signal: AbortSignal,
-): Promise<number | { readonly failure: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'sealbench-callgrind-'));
-  const file = join(folder, 'out');
   try {
-    const answer = await ask(
-      ['--tool=callgrind', `--callgrind-out-file=${file}`, process.execPath, ...NODE_FLAGS, worker],
-      JSON.stringify(spec),
-      signal,
+    const node = [process.execPath, ...NODE_FLAGS, worker];
+    const uncounted = await ask(node, inputs[0]!, folder, signal);
+    if ('failure' in uncounted) return uncounted;
+    const [short, long] = await Promise.all(
+      inputs.map((input, index) => countRun(node, input, folder, `count-${index}`, signal)),
     );
-    if ('failure' in answer) return answer;
-    const total = totalIn(await readFile(file, 'utf8').catch(() => ''));
-    return total ?? { failure: 'callgrind wrote no count' };
+    if (typeof short !== 'number') return short!;
+    if (typeof long !== 'number') return long!;
+    return { perMessage: (long - short) / (sessions * (LENGTHS[1] - LENGTHS[0])) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function countRun(
+  node: readonly string[],
+  input: string,
+  folder: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<number | { readonly failure: string }> {
+  const file = join(folder, name);
+  const callgrind = ['valgrind', '--tool=callgrind', `--callgrind-out-file=${file}`];
+  const answer = await ask([...callgrind, ...node], input, folder, signal);
+  if ('failure' in answer) return answer;
+  const total = totalIn(await readFile(file, 'utf8').catch(() => ''));
+  return total ?? { failure: 'callgrind wrote no count' };
 }
 
 /** From the last line `totals: N`, or `summary: N`, of callgrind's file. */
@@ -105,12 +110,18 @@ export function totalIn(text: string): number | undefined {
   return found === undefined ? undefined : Number(found.groups!['count']);
 }
 
+/** @param cache A folder for compiled modules. */
 async function ask(
-  args: readonly string[],
+  [command, ...args]: readonly string[],
   input: string,
+  cache: string,
   signal: AbortSignal,
 ): Promise<{ readonly failure: string } | { readonly fine: true }> {
-  const child = spawn('valgrind', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn(command!, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(cache, 'modules') },
+    detached: true,
+  });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);
@@ -132,8 +143,12 @@ async function ask(
   signal.removeEventListener('abort', kill);
   process.removeListener('exit', kill);
   if (status !== 0) {
-    const last = complaint.trim().split('\n').at(-1) ?? '';
-    return { failure: `its process under callgrind ended with ${status}: ${last.slice(0, 200)}` };
+    // What valgrind itself says begins with ==.
+    const lines = complaint
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('=='));
+    const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
+    return { failure: `its process ended with ${status}: ${said.trim().slice(0, 200)}` };
   }
   return failureIn(out) ?? { fine: true };
 }
@@ -144,6 +159,6 @@ function failureIn(out: string): { readonly failure: string } | undefined {
     if (json.failure !== undefined) return { failure: json.failure };
     return json.faults === 0 ? undefined : { failure: 'a message came out wrong' };
   } catch {
-    return { failure: 'its process under callgrind gave no readable answer' };
+    return { failure: 'its process gave no readable answer' };
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { badInput } from '../core/errors.ts';
@@ -36,14 +36,19 @@ export function lockMachine(): Disposable {
 
 /** @returns `taken`, the process that holds it, or undefined where an abandoned one was removed. */
 function take(file: string): 'taken' | number | undefined {
+  // Linked when it is written, so that nobody finds it empty and takes it for an abandoned one.
+  const own = `${file}.${process.pid}`;
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    writeFileSync(own, String(process.pid));
+    linkSync(own, file);
     return 'taken';
   } catch {
     const pid = Number(readText(file));
     if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) return pid;
     rmSync(file, { force: true });
     return undefined;
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 

@@ -22,7 +22,9 @@ export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Is shown stderr so far, whenever there is more, and may send a signal once. */
-  readonly onNote?: (err: string) => NodeJS.Signals | undefined;
+  readonly onNote?: (
+    err: string,
+  ) => NodeJS.Signals | undefined | Promise<NodeJS.Signals | undefined>;
 }
 
 export function sealbench(
@@ -39,15 +41,18 @@ export function sealbench(
   let out = '';
   let err = '';
   let signalled = false;
+  const heed = async (wanted: ReturnType<NonNullable<typeof onNote>>): Promise<void> => {
+    const signal = await wanted;
+    if (signal === undefined || signalled) return;
+    signalled = true;
+    child.kill(signal);
+  };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
-    const signal = signalled ? undefined : onNote?.(err);
-    if (signal === undefined) return;
-    signalled = true;
-    child.kill(signal);
+    if (!signalled) void heed(onNote?.(err));
   });
   child.on('error', reject);
   child.on('close', (status) => {

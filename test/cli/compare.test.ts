@@ -196,42 +196,53 @@ test('implementations are compared by name', async (t) => {
   assert.match(out, /base: implementation noble/);
 });
 
-for (const [signal, expected] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  test(`after ${signal} no worktree is left, nor a lock`, async (t) => {
-    const mine = await library(t);
-    const stopped = await mine.compare(['slow', 'fast', ...MINE], {
-      env: { FAKE_REPEAT_MS: '300' },
-      onNote: (noted) => (noted.includes('results:') ? signal : undefined),
-    });
-    assert.equal(stopped.status, expected, stopped.err);
-    assert.match(stopped.err, /interrupted after 0 of 1 cells/);
-    assertClean(mine);
+/** A process that does not end while a test lasts. */
+const ENDLESS = { FAKE_REPEAT_MS: '600000' };
+
+test('after SIGINT no worktree is left, nor a lock', async (t) => {
+  const mine = await library(t);
+  const stopped = await mine.compare(['slow', 'fast', ...MINE], {
+    env: ENDLESS,
+    onNote: (noted) => (noted.includes('results:') ? 'SIGINT' : undefined),
   });
-}
+  assert.equal(stopped.status, 130, stopped.err);
+  assert.match(stopped.err, /interrupted after 0 of 1 cells/);
+  assert.equal(stopped.out, '');
+  assertClean(mine);
+});
+
+test('after SIGTERM the cells that are finished have their verdicts', async (t) => {
+  const mine = await library(t);
+  const twoCells = ['--filter', 'at-rest-scoped|sealed-sender', '--blocks', '2'];
+  const { status, out, err } = await mine.compare(
+    ['slow', 'fast', '--provider', './provider.ts', ...twoCells],
+    {
+      env: { FAKE_REPEAT_MS: '300' },
+      onNote: (noted) => (noted.includes('2 of 2') ? 'SIGTERM' : undefined),
+    },
+  );
+  assert.equal(status, 143, err);
+  assert.match(out, /Interrupted after 1 of 2 cells\. In these: No regression/);
+  assert.match(out, /^improved +gate\/at-rest-scoped/m);
+  assert.ok(!out.includes('sealed-sender'), out);
+  assertClean(mine);
+});
 
 test('two comparisons at once are one too many; what a killed one left is cleared away', async (t) => {
   const mine = await library(t);
   let second: Promise<Ended> | undefined;
-  const first = await mine.compare(['slow', 'fast', ...MINE], {
-    env: { FAKE_REPEAT_MS: '400' },
-    onNote(noted) {
+  await mine.compare(['slow', 'fast', ...MINE], {
+    env: ENDLESS,
+    async onNote(noted) {
       if (!noted.includes('results:')) return undefined;
       second ??= mine.compare(['slow', 'fast', ...MINE]);
-      void second.then(() => undefined);
-      return undefined;
+      await second;
+      return 'SIGKILL';
     },
   });
-  assert.equal(first.status, 0, first.err);
   const { status, err } = await second!;
   assert.equal(status, 2);
   assert.match(err, /another comparison is running on this machine, process \d+/);
-  await mine.compare(['slow', 'fast', ...MINE], {
-    env: { FAKE_REPEAT_MS: '400' },
-    onNote: (noted) => (noted.includes('results:') ? 'SIGKILL' : undefined),
-  });
   assert.notDeepEqual(readdirSync(mine.temporary), []);
   const after = await mine.compare(['slow', 'fast', ...MINE]);
   assert.equal(after.status, 0, after.err);
