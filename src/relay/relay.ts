@@ -166,7 +166,7 @@ async function negotiate(
 }
 
 function readSnapshot(
-  { counts, refused, connections }: RelayServer,
+  { counts, replies, connections }: RelayServer,
   mailboxes: Mailboxes,
   handOver: HandOver,
   scan: KeywordScan | undefined,
@@ -176,7 +176,7 @@ function readSnapshot(
   const relayCounts: RelayCounts = {
     ...counts,
     handed: handOver.handed,
-    refused: { ...refused },
+    refused: { ...replies.refused },
     broken: connections.broken,
     expired: mailboxes.expired,
     commits: mailboxes.commits,

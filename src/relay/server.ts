@@ -19,8 +19,9 @@ import type { KindNumber } from './frame-store.ts';
 import type { HandOver } from './hand-over.ts';
 import type { KeywordScan } from './keyword-scan.ts';
 import type { RelayLimits } from './limits.ts';
-import type { Mailbox } from './mailbox.ts';
+import { Mailbox } from './mailbox.ts';
 import { REFUSED, type Mailboxes } from './mailboxes.ts';
+import { ownMailbox, problemOfToken, senderOf } from './permission.ts';
 import {
   bearerToken,
   FETCH_BYTES,
@@ -32,21 +33,17 @@ import {
   FRAME_MEDIA_TYPE,
   KIND_HEADER,
   MAILBOX_ID_MAX,
-  NO_SENDER,
   putFetchedHeader,
   queryValue,
   readId,
   readRoute,
-  SENDER_HEADER,
   type Route,
 } from './protocol.ts';
+import { Replies } from './replies.ts';
 import type { RelayRole } from './role.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { RelaySettings, TlsGroup } from './settings.ts';
 import { isSameToken } from './token.ts';
-
-/** Of the body of a refused request, more than its frame could have had is not read. */
-const DISCARDED_BYTES_MAX = 1024 * 1024;
 
 const HANDSHAKE_MS = 10_000;
 
@@ -67,6 +64,7 @@ export interface RelayParts {
 
 export class RelayServer {
   readonly connections = new Connections();
+  readonly replies = new Replies(this.connections);
   readonly counts = {
     registered: 0,
     appended: 0,
@@ -76,12 +74,9 @@ export class RelayServer {
     acknowledged: 0,
     searches: 0,
   };
-  /** Answers with 4xx or 5xx, by status. */
-  readonly refused: Record<string, number> = {};
   readonly #parts: RelayParts;
   readonly #server: Server;
   readonly #scratch: Uint8Array;
-  #isDraining = false;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -109,7 +104,7 @@ export class RelayServer {
 
   /** Takes no connection any more, answers what has come, and ends; at the latest after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
-    this.#isDraining = true;
+    this.replies.isDraining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#parts.handOver.close();
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -119,17 +114,22 @@ export class RelayServer {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.connections.requested(request);
-    try {
-      this.#route(request, response);
-    } catch {
-      this.#refuse(request, response, PROBLEMS.failed);
-    }
+    this.#guarded(request, response, () => this.#route(request, response));
   };
+
+  /** What a request makes fail is that request, and not the relay. */
+  #guarded(request: IncomingMessage, response: ServerResponse, act: () => void): void {
+    try {
+      act();
+    } catch {
+      this.replies.refuse(request, response, PROBLEMS.failed);
+    }
+  }
 
   #route(request: IncomingMessage, response: ServerResponse): void {
     const route = readRoute(request.url!);
     if (route === undefined) {
-      this.#refuse(request, response, PROBLEMS.noSuchPath);
+      this.replies.refuse(request, response, PROBLEMS.noSuchPath);
       return;
     }
     const { method } = request;
@@ -138,12 +138,12 @@ export class RelayServer {
       if (method === 'POST') this.#append(request, response, route);
       else if (method === 'GET') this.#fetch(request, response, route);
       else if (method === 'DELETE') this.#acknowledge(request, response, route);
-      else this.#refuse(request, response, NOT_ALLOWED.frames);
+      else this.replies.refuse(request, response, NOT_ALLOWED.frames);
     } else if (resource === 'mailbox') {
       if (method === 'PUT') this.#register(request, response, route);
-      else this.#refuse(request, response, NOT_ALLOWED.mailbox);
+      else this.replies.refuse(request, response, NOT_ALLOWED.mailbox);
     } else if (method !== 'GET') {
-      this.#refuse(request, response, NOT_ALLOWED[resource]);
+      this.replies.refuse(request, response, NOT_ALLOWED[resource]);
     } else if (resource === 'search') {
       this.#search(request, response, route);
     } else if (resource === 'handover') {
@@ -155,19 +155,19 @@ export class RelayServer {
 
   #register(request: IncomingMessage, response: ServerResponse, { mailbox: id }: Route): void {
     const token = bearerToken(request.headers.authorization);
-    if (Number.isNaN(id)) return this.#refuse(request, response, PROBLEMS.noSuchMailbox);
-    if (token === undefined) return this.#refuse(request, response, PROBLEMS.noToken);
+    if (Number.isNaN(id)) return this.replies.refuse(request, response, PROBLEMS.noSuchMailbox);
+    if (token === undefined) return this.replies.refuse(request, response, PROBLEMS.noToken);
     request.resume();
     const mailbox = this.#parts.mailboxes.get(id);
     if (mailbox !== undefined) {
-      if (isSameToken(token, mailbox.token)) this.#answer(response, 200);
-      else this.#refuse(request, response, PROBLEMS.taken);
+      if (isSameToken(token, mailbox.token)) this.replies.answer(response, 200);
+      else this.replies.refuse(request, response, PROBLEMS.taken);
       return undefined;
     }
     this.#parts.mailboxes.register(id, token, (outcome) => {
-      if (outcome < 0) return this.#refuse(request, response, problemOf(outcome));
+      if (outcome < 0) return this.replies.refuse(request, response, problemOf(outcome));
       this.counts.registered += 1;
-      return this.#answer(response, 201);
+      return this.replies.answer(response, 201);
     });
     return undefined;
   }
@@ -175,28 +175,34 @@ export class RelayServer {
   #append(request: IncomingMessage, response: ServerResponse, route: Route): void {
     const { headers } = request;
     const { mailboxes, limits } = this.#parts;
-    const from = this.#senderOf(headers);
-    if (typeof from !== 'number') return this.#refuse(request, response, from);
+    const from = senderOf(headers, this.#parts.senders, mailboxes);
+    if (typeof from !== 'number') return this.replies.refuse(request, response, from);
     const mailbox = mailboxes.get(route.mailbox);
-    if (mailbox === undefined) return this.#refuse(request, response, PROBLEMS.noSuchMailbox);
-    if (route.query !== '') return this.#refuse(request, response, PROBLEMS.badQuery);
+    if (mailbox === undefined)
+      return this.replies.refuse(request, response, PROBLEMS.noSuchMailbox);
+    if (route.query !== '') return this.replies.refuse(request, response, PROBLEMS.badQuery);
     const kind = kindOf(headers[KIND_HEADER]);
-    if (kind === undefined) return this.#refuse(request, response, PROBLEMS.badHeader);
+    if (kind === undefined) return this.replies.refuse(request, response, PROBLEMS.badHeader);
     // The length is absent where the body comes in chunks; what comes is counted as well.
     const declared = Number(headers['content-length'] ?? 0);
-    if (declared > limits.frameBytes) return this.#refuse(request, response, PROBLEMS.tooLong);
+    if (declared > limits.frameBytes)
+      return this.replies.refuse(request, response, PROBLEMS.tooLong);
     if (headers.expect !== undefined) response.writeContinue();
 
     const body = new FrameBody(limits.frameBytes, declared);
     request.on('data', (chunk: Buffer) => {
       if (response.headersSent || body.add(chunk)) return;
-      this.#refuse(request, response, PROBLEMS.tooLong);
+      this.replies.refuse(request, response, PROBLEMS.tooLong);
     });
     request.on('end', () => {
       if (response.headersSent) return;
       const frame = body.bytes;
-      if (frame.length === 0) this.#refuse(request, response, PROBLEMS.badFrame);
-      else this.#store(request, response, mailbox, from, kind, frame);
+      if (frame.length === 0) this.replies.refuse(request, response, PROBLEMS.badFrame);
+      else {
+        this.#guarded(request, response, () =>
+          this.#store(request, response, mailbox, from, kind, frame),
+        );
+      }
     });
     return undefined;
   }
@@ -211,19 +217,19 @@ export class RelayServer {
   ): void {
     const { mailboxes, role, scan, index } = this.#parts;
     const refusal = mailboxes.refusal(mailbox, kind, frame.length);
-    if (refusal < 0) return this.#refuse(request, response, problemOf(refusal));
+    if (refusal < 0) return this.replies.refuse(request, response, problemOf(refusal));
     const atMs = Date.now();
     let stored = frame;
     if (role !== undefined) {
       const length = role.accept(from, mailbox.id, frame, atMs, this.#scratch);
-      if (length < 0) return this.#refuse(request, response, PROBLEMS.badFrame);
+      if (length < 0) return this.replies.refuse(request, response, PROBLEMS.badFrame);
       stored = this.#scratch.slice(0, length);
     }
     scan?.look(frame);
     const done = (outcome: number): void => {
-      if (outcome < 0) return this.#refuse(request, response, problemOf(outcome));
+      if (outcome < 0) return this.replies.refuse(request, response, problemOf(outcome));
       this.counts.appended += 1;
-      return this.#answer(response, 201, String(outcome));
+      return this.replies.answer(response, 201, String(outcome));
     };
     const plaintext = index === undefined ? undefined : frame;
     return mailboxes.append(mailbox, from, kind, stored, atMs, done, plaintext);
@@ -236,7 +242,7 @@ export class RelayServer {
       route.query === ''
         ? FETCH_FRAMES_DEFAULT
         : readId(queryValue(route.query, 'max') ?? '', 1, FETCH_FRAMES_MAX);
-    if (Number.isNaN(max)) return this.#refuse(request, response, PROBLEMS.badQuery);
+    if (Number.isNaN(max)) return this.replies.refuse(request, response, PROBLEMS.badQuery);
     const { mailboxes, role } = this.#parts;
     const nowMs = Date.now();
     const parts: Uint8Array[] = [];
@@ -248,7 +254,7 @@ export class RelayServer {
       let delivered = mailboxes.read(frame);
       if (role !== undefined) {
         const length = role.deliver(mailbox.id, delivered, nowMs, this.#scratch);
-        if (length < 0) return this.#refuse(request, response, PROBLEMS.unreadable);
+        if (length < 0) return this.replies.refuse(request, response, PROBLEMS.unreadable);
         delivered = this.#scratch.slice(0, length);
       }
       const header = new Uint8Array(FETCHED_HEADER_BYTES);
@@ -259,29 +265,29 @@ export class RelayServer {
     }
     this.counts.fetches += 1;
     this.counts.fetched += frames;
-    return this.#answer(response, 200, Buffer.concat(parts, bytes), FRAME_MEDIA_TYPE);
+    return this.replies.answer(response, 200, Buffer.concat(parts, bytes), FRAME_MEDIA_TYPE);
   }
 
   #acknowledge(request: IncomingMessage, response: ServerResponse, route: Route): void {
     const mailbox = this.#owned(request, response, route);
     if (mailbox === undefined) return undefined;
     const through = readId(queryValue(route.query, 'through') ?? '', 1, FRAME_ID_MAX);
-    if (Number.isNaN(through)) return this.#refuse(request, response, PROBLEMS.badQuery);
+    if (Number.isNaN(through)) return this.replies.refuse(request, response, PROBLEMS.badQuery);
     return this.#parts.mailboxes.acknowledge(mailbox, through, (outcome) => {
-      if (outcome < 0) return this.#refuse(request, response, problemOf(outcome));
+      if (outcome < 0) return this.replies.refuse(request, response, problemOf(outcome));
       this.counts.acknowledgements += 1;
       this.counts.acknowledged += outcome;
-      return this.#answer(response, 204);
+      return this.replies.answer(response, 204);
     });
   }
 
   #search(request: IncomingMessage, response: ServerResponse, route: Route): void {
     const { index } = this.#parts;
-    if (index === undefined) return this.#refuse(request, response, PROBLEMS.noSuchPath);
+    if (index === undefined) return this.replies.refuse(request, response, PROBLEMS.noSuchPath);
     const mailbox = this.#owned(request, response, route);
     if (mailbox === undefined) return undefined;
     const phrase = decoded(queryValue(route.query, 'word'));
-    if (phrase === undefined) return this.#refuse(request, response, PROBLEMS.badQuery);
+    if (phrase === undefined) return this.replies.refuse(request, response, PROBLEMS.badQuery);
     const rows = new Set(index.find(mailbox.id, phrase, FETCH_FRAMES_MAX));
     const ids: number[] = [];
     for (let i = 0; i < mailbox.waiting.length; i++) {
@@ -289,22 +295,22 @@ export class RelayServer {
       if (rows.has(row)) ids.push(id);
     }
     this.counts.searches += 1;
-    return this.#answer(response, 200, JSON.stringify(ids), 'application/json');
+    return this.replies.answer(response, 200, JSON.stringify(ids), 'application/json');
   }
 
   #handOver(request: IncomingMessage, response: ServerResponse, route: Route): void {
     const { authorityToken, handOver, mailboxes } = this.#parts;
-    const problem = problemOfToken(request, authorityToken);
-    if (problem !== undefined) return this.#refuse(request, response, problem);
+    const problem = problemOfToken(request.headers, authorityToken);
+    if (problem !== undefined) return this.replies.refuse(request, response, problem);
     const ids = (queryValue(route.query, 'mailbox') ?? '').split(',');
     const numbers = new Set(ids.map((id) => readId(id, 0, MAILBOX_ID_MAX)));
-    if (numbers.has(NaN)) return this.#refuse(request, response, PROBLEMS.badQuery);
+    if (numbers.has(NaN)) return this.replies.refuse(request, response, PROBLEMS.badQuery);
     if (!handOver.allows(numbers)) {
-      return this.#refuse(request, response, PROBLEMS.tooManyTargets);
+      return this.replies.refuse(request, response, PROBLEMS.tooManyTargets);
     }
     const targets = [...numbers].map((id) => mailboxes.get(id));
     if (targets.includes(undefined)) {
-      return this.#refuse(request, response, PROBLEMS.noSuchMailbox);
+      return this.replies.refuse(request, response, PROBLEMS.noSuchMailbox);
     }
     this.connections.answered(request);
     return handOver.open(targets as Mailbox[], response);
@@ -312,63 +318,17 @@ export class RelayServer {
 
   #statistics(request: IncomingMessage, response: ServerResponse): void {
     const { operatorToken, statistics } = this.#parts;
-    const problem = problemOfToken(request, operatorToken);
-    if (problem !== undefined) return this.#refuse(request, response, problem);
-    return this.#answer(response, 200, JSON.stringify(statistics()), 'application/json');
+    const problem = problemOfToken(request.headers, operatorToken);
+    if (problem !== undefined) return this.replies.refuse(request, response, problem);
+    return this.replies.answer(response, 200, JSON.stringify(statistics()), 'application/json');
   }
 
   /** The mailbox, where the request has its device's token; else the request is refused. */
   #owned(request: IncomingMessage, response: ServerResponse, route: Route): Mailbox | undefined {
-    const token = bearerToken(request.headers.authorization);
-    const mailbox = this.#parts.mailboxes.get(route.mailbox);
-    let problem: Problem | undefined;
-    if (token === undefined) problem = PROBLEMS.noToken;
-    else if (mailbox === undefined) problem = PROBLEMS.noSuchMailbox;
-    else if (!isSameToken(token, mailbox.token)) problem = PROBLEMS.otherToken;
-    if (problem === undefined) return mailbox;
-    this.#refuse(request, response, problem);
+    const own = ownMailbox(request.headers, this.#parts.mailboxes.get(route.mailbox));
+    if (own instanceof Mailbox) return own;
+    this.replies.refuse(request, response, own);
     return undefined;
-  }
-
-  /** Who sends: a mailbox whose token the request has, NO_SENDER, or why it may not. */
-  #senderOf(headers: IncomingMessage['headers']): number | Problem {
-    const named = headers[SENDER_HEADER];
-    if (named === undefined && this.#parts.senders === 'anonymous') return NO_SENDER;
-    const token = bearerToken(headers.authorization);
-    if (token === undefined) return PROBLEMS.noToken;
-    const id = typeof named === 'string' ? readId(named, 0, MAILBOX_ID_MAX) : NaN;
-    if (Number.isNaN(id)) return PROBLEMS.badHeader;
-    const sender = this.#parts.mailboxes.get(id);
-    if (sender === undefined || !isSameToken(token, sender.token)) return PROBLEMS.otherToken;
-    return id;
-  }
-
-  #answer(response: ServerResponse, status: number, body?: string | Buffer, type?: string): void {
-    const headers = type === undefined ? [] : ['content-type', type];
-    if (status !== 204) headers.push('content-length', String(body?.length ?? 0));
-    this.#end(response, status, headers, body);
-  }
-
-  #refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
-    this.refused[problem.status] = (this.refused[problem.status] ?? 0) + 1;
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    this.#end(response, problem.status, [...problem.headers], problem.body);
-    discardBody(request);
-  }
-
-  #end(
-    response: ServerResponse,
-    status: number,
-    headers: string[],
-    body: string | Buffer | undefined,
-  ): void {
-    const isLast = this.connections.answered(response.req) || this.#isDraining;
-    if (isLast) headers.push('connection', 'close');
-    response.writeHead(status, headers);
-    response.end(body);
   }
 }
 
@@ -412,13 +372,6 @@ function problemOf(outcome: number): Problem {
   }
 }
 
-/** @param held Undefined where nobody may. */
-function problemOfToken(request: IncomingMessage, held: string | undefined): Problem | undefined {
-  const token = bearerToken(request.headers.authorization);
-  if (token === undefined) return PROBLEMS.noToken;
-  return held === undefined || !isSameToken(token, held) ? PROBLEMS.otherToken : undefined;
-}
-
 /** Not empty, and of bounded length: it becomes a query of the index. */
 function decoded(word: string | undefined): string | undefined {
   if (word === undefined || word === '' || word.length > 400) return undefined;
@@ -427,14 +380,4 @@ function decoded(word: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Reads on, so that the client gets to read its answer, but not for ever. */
-function discardBody(request: IncomingMessage): void {
-  if (request.complete) return;
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > DISCARDED_BYTES_MAX) request.destroy();
-  });
 }
