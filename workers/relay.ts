@@ -5,6 +5,7 @@
  * @module
  */
 
+import { rm } from 'node:fs/promises';
 import { loadByName } from '../src/core/discover.ts';
 import { HarnessError } from '../src/core/errors.ts';
 import { fromHex } from '../src/core/bytes.ts';
@@ -20,6 +21,7 @@ import type { RelaySettings, RoleSettings } from '../src/relay/settings.ts';
 const ROLE_ROOM_BYTES = 256;
 
 let relay: Relay | undefined;
+let store: RelaySettings['store'] | undefined;
 
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
@@ -35,6 +37,7 @@ async function obey(message: RelayOrder): Promise<void> {
 async function start(settings: RelaySettings): Promise<void> {
   try {
     const { role } = settings;
+    store = settings.store;
     relay = await startRelay(settings, role === undefined ? undefined : await loadRole(role));
     send({ report: 'ready', ready: relay.ready });
   } catch (error) {
@@ -46,6 +49,9 @@ async function start(settings: RelaySettings): Promise<void> {
 
 async function stop(): Promise<void> {
   await relay?.stop();
+  if (store?.kind === 'sqlite' && store.isTemporary === true) {
+    await rm(store.folder, { recursive: true, force: true });
+  }
   process.exit(0);
 }
 

@@ -14,7 +14,13 @@ export type TlsGroup = (typeof TLS_GROUPS)[number];
 
 export type StoreSettings =
   | { readonly kind: 'memory' }
-  | { readonly kind: 'sqlite'; readonly folder: string; readonly durability: Durability };
+  | {
+      readonly kind: 'sqlite';
+      readonly folder: string;
+      readonly durability: Durability;
+      /** The relay's process deletes the folder when it stops, and so when whoever started it is gone. */
+      readonly isTemporary?: boolean;
+    };
 
 /** The relay role of a pipeline. */
 export interface RoleSettings {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { HarnessError } from '../../src/core/errors.ts';
+import { workerFile } from '../../src/core/paths.ts';
 import type { RelaySettings, RoleSettings } from '../../src/relay/settings.ts';
 import { startRelayProcess } from '../../src/runner/relay-process.ts';
 import { Client, SETTINGS } from '../relay/_relay.ts';
@@ -120,4 +123,25 @@ test('the figures of the process come over its channel, and it ends when told', 
   await relay.stop();
   assert.equal(await relay.ended, 0);
   await assert.rejects(relay.snapshot(), /process ended/);
+});
+
+test('a temporary store is gone when the relay stops, and when whoever started it is gone', async () => {
+  for (const [name, end] of [
+    ['stopped', 'stop'],
+    ['orphaned', 'disconnect'],
+  ] as const) {
+    const folder = join(root, name);
+    const child = fork(workerFile('relay'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    const store = { kind: 'sqlite', folder, durability: 'full', isTemporary: true } as const;
+    child.send({ order: 'start', settings: { ...SETTINGS, store } });
+    await once(child, 'message');
+    assert.ok((await readdir(folder)).includes('relay.sqlite'));
+    if (end === 'stop') child.send({ order: 'stop' });
+    else child.disconnect();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    await assert.rejects(readdir(folder), /ENOENT/);
+  }
 });

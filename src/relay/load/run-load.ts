@@ -149,7 +149,13 @@ function settingsOf(
     store:
       store === 'memory'
         ? { kind: 'memory' }
-        : { kind: 'sqlite', folder: folder!, durability: DURABILITIES[store] },
+        : {
+            kind: 'sqlite',
+            folder: folder!,
+            durability: DURABILITIES[store],
+            // A repeat may be killed, and then deletes nothing itself.
+            isTemporary: true,
+          },
     senders: ends.isAnonymous ? 'anonymous' : 'named',
     authorityToken,
     ...(tls === 'none' ? {} : { tls: GROUPS[tls] }),
