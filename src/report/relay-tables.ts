@@ -36,7 +36,8 @@ function saturationTable(cells: readonly CellResult[], baseline: string | undefi
       ...(baseline === undefined ? [] : [{ title: `x ${plainName(baseline)}`, unit: '' }]),
       { title: 'per request', unit: 'ns' },
       { title: 'requests/s', unit: '', decimals: 0 },
-      { title: 'busy', unit: 'share', decimals: 0 },
+      { title: 'of a core', unit: 'share', decimals: 0 },
+      { title: 'of the loop', unit: 'share', decimals: 0 },
     ],
     numbersOf: (cell) => [
       valueOf(cell, CPU_PER_MESSAGE),
@@ -45,13 +46,16 @@ function saturationTable(cells: readonly CellResult[], baseline: string | undefi
         : [ratioOf(seriesOf(cell, CPU_PER_MESSAGE), baseSeries(cells, cell, baseline))]),
       valueOf(cell, CPU),
       valueOf(cell, { metric: 'request-rate' }),
+      valueOf(cell, { metric: 'server-busy-share', kind: 'cpu' }),
       valueOf(cell, { metric: 'server-busy-share', kind: 'loop' }),
     ],
     notes: [
       'CPU is that of the whole process of the relay. A message is an append and its share of a fetch ' +
         'and of an acknowledgement. Requests per second depend on the machine and on the generator ' +
         'beside it: compare CPU. Of frames that autocannon repeats nothing is known; delivery was ' +
-        'proved before, by a message of every session. In brackets: 95 % intervals over repeats.',
+        'proved before, by a message of every session. Busy: CPU as a share of one core, which is 90 % ' +
+        'at least with frames in memory; and the event loop, which waits for commits too, and is 90 % ' +
+        'busy at least with SQLite. In brackets: 95 % intervals over repeats.',
     ],
   });
 }

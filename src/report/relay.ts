@@ -26,7 +26,7 @@ import {
 import type { Topic } from './sentences.ts';
 import type { Summary } from './summary.ts';
 import { WIDE, type Judgement } from './verdict.ts';
-import { capitalised, confidence, countOf, percent, percentRange } from './wording.ts';
+import { capitalised, confidence, countOf, percentRange } from './wording.ts';
 
 export interface RelaySummaryInput {
   readonly suite: {
@@ -191,7 +191,6 @@ function generatorNotes(load: Load, facts: readonly RelayFacts[]): string[] {
     `${first!.generator}, ${countOf(first!.connections, 'connection')}, ` +
       `${countOf(first!.distinctFrames, 'frame')} made beforehand and cycled through; it corrects ` +
       'nothing and no latency is taken from it.',
-    `The relay used ${percentRange(cpu)} of a core; ${percent(0.9)} of busy time is the least that ` +
-      `counts as saturation, and ${formatQuantity(closed[0]!.server.wallNs, 'ns')} were measured at a time.`,
+    `The relay used ${percentRange(cpu)} of a core, and ${formatQuantity(closed[0]!.server.wallNs, 'ns')} were measured at a time.`,
   ];
 }
