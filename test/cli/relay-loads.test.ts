@@ -79,7 +79,9 @@ test('autocannon saturates a real relay: a figure, or the reason why there is no
   const loop = record!.relay!.closedLoop!;
   assert.ok(loop.completed > 0, ran.err);
   assert.ok(loop.distinctFrames >= 10_000);
-  assert.deepEqual(Object.keys(loop.statuses).sort(), ['200', '201', '204']);
+  // How far it comes through its lists in that time is not known: some appends at least.
+  assert.ok(loop.statuses['201']! > 0);
+  for (const status of Object.keys(loop.statuses)) assert.match(status, /^20[014]$/);
   // On a machine that does other things as well the generator may be the bottleneck.
   if (record!.status === 'ok') assert.equal(ran.status, 0);
   else {
