@@ -290,8 +290,20 @@ export function rateTable(lines: readonly Line[]): Table {
         },
       ];
     }),
-    notes: [],
+    notes: reasonsOf(lines),
   };
+}
+
+/** Why what is n/m was not mounted, each reason with its pipelines. */
+function reasonsOf(lines: readonly Line[]): string[] {
+  const unsupported = lines.flatMap(({ cell, facts }) =>
+    (facts?.notMounted ?? [])
+      .filter(({ why }) => why === 'unsupported')
+      .map(({ id, reason }) => ({ label: rungLabel(cell), told: `${id} n/m: ${reason}` })),
+  );
+  return [...Map.groupBy(unsupported, ({ told }) => told)].map(
+    ([told, cells]) => `${told} (${cells.map(({ label }) => label).join(', ')}).`,
+  );
 }
 
 /** A5a in all its forms, and healing. */

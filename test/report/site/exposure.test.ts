@@ -182,6 +182,20 @@ test('the map says in numbers what was recovered, and what was not mounted is no
   assert.match(svg, /not mounted: no state is given/);
 });
 
+test('a table of rates says why what is n/m was not mounted', () => {
+  const dodging = { id: 'A10', adversary: 'dodging-client', why: 'unsupported' } as const;
+  const played = { id: 'A11', adversary: 'forger', label: 'by=relay', rate: 'forgery-rate' };
+  const facts = factsOf([NETWORK], {
+    played: [{ ...played, hits: 0, of: 1 }],
+    notMounted: [{ ...dodging, reason: 'no such client is built' }],
+  });
+  const { tables } = exposureRun({ 'escrow-seed': facts, 'escrow-warrant': facts }).summary;
+  const rates = tables.find(({ title }) => title.startsWith('Forging'))!;
+  assert.deepEqual(rates.notes, [
+    'A10 n/m: no such client is built (escrow-seed, escrow-warrant).',
+  ]);
+});
+
 test('curves around a seizure have a row for each distance that conversations reach', async () => {
   const part = chartOf(exposure.build([exposureRun()]), 'seizure')!;
   assert.deepEqual(
