@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import type { MemoryFacts } from './facts.ts';
 import { wasmBytes } from './wasm.ts';
@@ -32,4 +33,23 @@ export function readMemory(): MemoryFacts {
     wasmBytes: wasmBytes(),
     rssBytes: usage.rss,
   };
+}
+
+/**
+ * The largest resident set that this program has had.
+ *
+ * Not that of getrusage(2), which Linux carries over execve(2): a child would start with the peak of
+ * the process that started it. It stands in where there is no `VmHWM` (proc_pid_status(5)).
+ */
+export function peakRssBytes(): number {
+  return highWaterBytes() ?? process.resourceUsage().maxRSS * 1024;
+}
+
+function highWaterBytes(): number | undefined {
+  try {
+    const found = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+    return found === null ? undefined : Number(found[1]) * 1024;
+  } catch {
+    return undefined;
+  }
 }

@@ -15,6 +15,7 @@ import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import { fellBehind } from '../measure/generator.ts';
 import { Histogram } from '../measure/histogram.ts';
 import { createLive, readLive, type LiveReport } from '../measure/live.ts';
+import { peakRssBytes } from '../measure/memory.ts';
 import type { RepeatReport } from './repeat-report.ts';
 
 /** How often somebody who watches is told how far the repeat is. */
@@ -126,7 +127,7 @@ function processFacts(shards: readonly ShardFacts[], mainCpuNs: number): Process
     wallNs:
       Math.max(...shards.map(({ endedNs }) => endedNs)) -
       Math.min(...shards.map(({ startedNs }) => startedNs)),
-    rssPeakBytes: process.resourceUsage().maxRSS * 1024,
+    rssPeakBytes: peakRssBytes(),
   };
 }
 

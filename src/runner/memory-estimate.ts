@@ -17,6 +17,14 @@ import type { Workload } from '../workload/workload.ts';
 const MESSAGE_BYTES = 13;
 /** Members 8, arrivals 8, where its messages begin 8, sent so far 4, accepted 1; its graph at first 20. */
 const ENGINE_SESSION_BYTES = 49;
+/** By a schedule: when it is due 8, session 4, number 4. */
+const SCHEDULED_BYTES = 16;
+/** Record and link, in a table that may just have grown by half, old and new side by side. */
+const SKIPPED_KEY_BYTES = 190;
+/** Keys that both ends of a session keep at most, as the table bounds them. */
+const SKIPPED_KEYS_MAX = 4_000;
+/** Of an end that keeps any: where its list begins and how long it is. */
+const SKIPPED_LIST_BYTES = 80;
 /** Of a pipeline that says nothing: the dearest rung of the ladder retains two thirds of it. */
 const USUAL_NEEDS: MemoryNeeds = { sessionBytes: 4_096, userBytes: 4_096 };
 /** Node, libraries and buffers of each thread. */
@@ -29,23 +37,43 @@ interface Sized {
   readonly pipeline: string;
   readonly workload: Pick<
     Workload,
-    'sessions' | 'messages' | 'activity' | 'trace' | 'usersPerSession'
+    'sessions' | 'messages' | 'activity' | 'trace' | 'usersPerSession' | 'network' | 'arrivals'
   >;
   readonly threads: number;
 }
 
 /** By the name that specs use. */
-export type NeedsByPipeline = ReadonlyMap<string, Pick<Pipeline, 'memory'>>;
+export type NeedsByPipeline = ReadonlyMap<string, Needing>;
+
+type Needing = Pick<Pipeline, 'memory' | 'skipLimit'>;
 
 /** Bytes that one more session takes, with its messages and its share of users. */
-export function bytesPerSession(
-  workload: Sized['workload'],
-  { sessionBytes, userBytes }: MemoryNeeds = USUAL_NEEDS,
-): number {
+export function bytesPerSession(workload: Sized['workload'], pipeline: Needing): number {
+  const { sessionBytes, userBytes } = pipeline.memory ?? USUAL_NEEDS;
   const ofUsers = userBytes * workload.usersPerSession;
+  const messageBytes = MESSAGE_BYTES + (workload.arrivals === undefined ? 0 : SCHEDULED_BYTES);
+  const ofMessages = messagesPerSession(workload) * messageBytes;
   return (
-    sessionBytes + ofUsers + ENGINE_SESSION_BYTES + messagesPerSession(workload) * MESSAGE_BYTES
+    sessionBytes +
+    ofUsers +
+    ENGINE_SESSION_BYTES +
+    ofMessages +
+    skippedBytes(workload, pipeline.skipLimit)
   );
+}
+
+/**
+ * What a session keeps of keys of messages that were passed over: of all that are lost or late, though
+ * those that are late give theirs back.
+ */
+function skippedBytes(workload: Sized['workload'], skipLimit: number): number {
+  // Messages in any order skip no keys.
+  if (skipLimit === Infinity) return 0;
+  const { loss, reorder, outage } = workload.network;
+  const messages = messagesPerSession(workload);
+  const passedOver = Math.min(outage, skipLimit, messages) + messages * (loss + reorder);
+  const keys = Math.min(SKIPPED_KEYS_MAX, passedOver);
+  return keys * SKIPPED_KEY_BYTES + Math.min(2, keys) * SKIPPED_LIST_BYTES;
 }
 
 /** Why a cell does not fit, naming how many sessions would; undefined when it does. */
@@ -54,11 +82,11 @@ export function beyondMemory(
   pipelines: NeedsByPipeline,
   memoryBytes: number,
 ): string | undefined {
-  const needs = pipelines.get(pipeline)?.memory;
-  const perSession = bytesPerSession(workload, needs);
+  const needing = pipelines.get(pipeline)!;
+  const perSession = bytesPerSession(workload, needing);
   const needed = perSession * workload.sessions + threads * THREAD_BYTES;
   const usable = memoryBytes * USABLE_SHARE - threads * THREAD_BYTES;
-  const addressable = threads * (needs?.threadBytesMax ?? Infinity);
+  const addressable = threads * (needing.memory?.threadBytesMax ?? Infinity);
   if (perSession * workload.sessions <= Math.min(usable, addressable)) return undefined;
   const fitting = Math.max(0, Math.floor(Math.min(usable, addressable) / perSession));
   const room =
@@ -83,8 +111,6 @@ export function requireMemory(
     if (reason !== undefined) throw badInput(`${spec.cell}: ${reason}`);
   }
 }
-
-/** Of a session, on average. */
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

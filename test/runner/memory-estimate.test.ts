@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { loadByName } from '../../src/core/discover.ts';
 import { PIPELINES_DIR } from '../../src/core/paths.ts';
 import type { Pipeline } from '../../src/pipelines/_pipeline.ts';
+import { STORED_PER_END } from '../../src/pipelines/_skipped-store.ts';
 import { runRepeat } from '../../src/runner/repeat.ts';
 import { loadWorkload, optionsOf, specOf } from '../conformance/_parts.ts';
 import { beyondMemory, bytesPerSession, requireMemory } from '../../src/runner/memory-estimate.ts';
@@ -15,7 +16,7 @@ function cell(
   threads = 1,
   pipeline = 'usual',
 ): { cell: string; pipeline: string; workload: Sizes; threads: number }[] {
-  const workload = { sessions, messages, usersPerSession: 0.2 };
+  const workload = { sessions, messages, usersPerSession: 0.2, network: NETWORK };
   return [{ cell: 'a/b/c/d/t1', pipeline, workload, threads }];
 }
 
@@ -23,17 +24,26 @@ interface Sizes {
   readonly sessions: number;
   readonly messages: number;
   readonly usersPerSession: number;
+  readonly network: typeof NETWORK;
 }
 
-const PIPELINES = new Map([
-  ['usual', {}],
-  ['small', { memory: { sessionBytes: 500, userBytes: 100 } }],
-  ['library', { memory: { sessionBytes: 20_000, userBytes: 0, threadBytesMax: 2 ** 31 } }],
+const NETWORK = { loss: 0, reorder: 0, reorderDepth: 3, duplicate: 0, outage: 0 };
+const ANY_ORDER = { skipLimit: Infinity };
+
+const PIPELINES = new Map<string, Pick<Pipeline, 'memory' | 'skipLimit'>>([
+  ['usual', ANY_ORDER],
+  ['small', { ...ANY_ORDER, memory: { sessionBytes: 500, userBytes: 100 } }],
+  [
+    'library',
+    { ...ANY_ORDER, memory: { sessionBytes: 20_000, userBytes: 0, threadBytesMax: 2 ** 31 } },
+  ],
 ]);
 
 function require(specs: Parameters<typeof requireMemory>[0], memoryBytes: number): void {
   requireMemory(specs, PIPELINES, memoryBytes);
 }
+
+const ONE = { sessions: 1, messages: 3, usersPerSession: 0, network: NETWORK };
 
 void test('what fits is not refused', () => {
   require(cell(500_000, 3), 4 * GIB);
@@ -75,10 +85,32 @@ void test('what a pipeline says of itself counts, and what a library can address
 });
 
 void test('sessions that differ count by their mean', () => {
-  const sizes = { sessions: 1, messages: 3, usersPerSession: 0 };
   const activity = { distribution: 'zipf', exponent: 1, mostExtra: 100 } as const;
-  const more = bytesPerSession({ ...sizes, activity }) - bytesPerSession(sizes);
+  const more = bytesPerSession({ ...ONE, activity }, ANY_ORDER) - bytesPerSession(ONE, ANY_ORDER);
   assert.ok(more > 2 * 13 && more < 4 * 13, `${more} B for 3.2 messages more`);
+});
+
+void test('a schedule counts', () => {
+  const arrivals = { pattern: 'poisson', perSecond: 1 } as const;
+  const more = bytesPerSession({ ...ONE, arrivals }, ANY_ORDER) - bytesPerSession(ONE, ANY_ORDER);
+  assert.equal(more, ONE.messages * 16);
+});
+
+void test('keys of lost messages count where there are any, up to what the table keeps', () => {
+  const ratchet = { skipLimit: 1_000 };
+  const more = (network: Partial<typeof NETWORK>, messages: number, pipeline = ratchet): number => {
+    const workload = { ...ONE, messages };
+    const lossy = { ...workload, network: { ...NETWORK, ...network } };
+    return bytesPerSession(lossy, pipeline) - bytesPerSession(workload, pipeline);
+  };
+  assert.equal(more({ loss: 0.5 }, 1_000, ANY_ORDER), 0);
+  assert.ok(more({ loss: 0.01 }, 1_000) >= 10 * 72);
+  assert.ok(more({ outage: 500 }, 1_000) >= 500 * 72);
+  assert.equal(more({ outage: 100_000 }, 10), more({ outage: 10 }, 10));
+  // Both ends are full.
+  const full = more({ loss: 0.5 }, 4 * STORED_PER_END);
+  assert.equal(full, more({ loss: 0.5 }, 100_000));
+  assert.ok(full > more({ loss: 0.49 }, 4 * STORED_PER_END));
 });
 
 /** What worlds of `name` keep of a session, its users included, between two populations. */
@@ -104,7 +136,7 @@ async function retainedPerSession(name: string): Promise<{ found: number; estima
   const workload = await loadWorkload('chat', { sessions: 1, messages: 2 });
   return {
     found: (bytes[1]! - bytes[0]!) / (populations[1] - populations[0]),
-    estimated: bytesPerSession(workload, pipeline.memory),
+    estimated: bytesPerSession(workload, pipeline),
   };
 }
 
