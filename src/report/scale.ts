@@ -101,11 +101,13 @@ export function scaleTables(cells: readonly CellResult[]): Table[] {
 
 /** Nothing where there are few sessions. */
 export function scaleTopics(cells: readonly CellResult[]): Topic[] {
-  const sentences = [
-    ...growthGroups(cells).flatMap(growthSentence),
-    ...cells.filter(({ sessions }) => (sessions ?? 0) >= SESSIONS_MIN).flatMap(sizeSentence),
-  ];
+  const sentences = [...growthGroups(cells).flatMap(growthSentence), ...sizeSentences(cells)];
   return sentences.length === 0 ? [] : [{ title: 'What many sessions take', sentences }];
+}
+
+/** What the process holds, for each cell with many sessions. */
+export function sizeSentences(cells: readonly CellResult[]): string[] {
+  return cells.filter(({ sessions }) => (sessions ?? 0) >= SESSIONS_MIN).flatMap(sizeSentence);
 }
 
 function growthSentence(group: readonly CellResult[]): string[] {

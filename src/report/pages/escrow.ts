@@ -15,6 +15,7 @@ import type {
 } from '../site/page.ts';
 import { quantityText, siteScale } from '../site/quantities.ts';
 import type { Table } from '../table.ts';
+import { magnitude, magnitudeConfidence } from '../wording.ts';
 import { cellFacets, chartId, costMatrix, type CostColumn } from './_cells.ts';
 
 const BENEATH = 'more than the ratchet beneath';
@@ -61,8 +62,8 @@ function findingsOf(run: SiteRun): string[] {
       ? []
       : [
           `Of ${added.length} designs of access for an authority, the cheapest whose cost could be shown, ${least.label}, adds ` +
-            `${quantityText(least.estimate, 'ns')} of CPU to each carried message, and the dearest, ${most.label}, ` +
-            `${quantityText(most.estimate, 'ns')}: all roles together, with one message in 10,000 recovered.`,
+            `${inWords(least.estimate)} of CPU to each carried message, and the dearest, ${most.label}, ` +
+            `${inWords(most.estimate)}: all roles together, if one message in 10,000 is recovered.`,
         ]),
     ...(open === 0
       ? []
@@ -75,6 +76,11 @@ function findingsOf(run: SiteRun): string[] {
         ]
       : []),
   ];
+}
+
+/** "374 µs (95 % interval 359 to 388)". */
+function inWords(cpu: Estimate): string {
+  return `${magnitude(cpu)} (${magnitudeConfidence(cpu)})`;
 }
 
 /** Of the column of that title under that heading, with the labels of their rows. */

@@ -4,11 +4,19 @@ import { seriesOf, type CellResult, type Series } from '../cells.ts';
 import { isUndecided, ratioOf, summarise, weightedSum, type Estimate } from '../estimates.ts';
 import { memoryTable } from '../memory-slopes.ts';
 import { formatNumber } from '../numbers.ts';
-import { optionOf, plainName, threadsText } from '../pairing.ts';
-import type { ChartPart, ChartRow, PageSection, SitePage, SiteRun } from '../site/page.ts';
+import { cellLabels, optionOf, plainName, threadsText } from '../pairing.ts';
+import type {
+  ChartPart,
+  ChartRow,
+  MatrixPart,
+  PageSection,
+  SitePage,
+  SiteRun,
+} from '../site/page.ts';
 import { quantityText, siteScale } from '../site/quantities.ts';
 import { confidence } from '../wording.ts';
-import { cellFacets, chartId } from './_cells.ts';
+import { scaleTable, sizeSentences } from '../scale.ts';
+import { cellFacets, chartId, costMatrix, type CostColumn } from './_cells.ts';
 
 /** All of `retained-bytes` but the pages of the heap that hold nothing. */
 const RETAINED = ['heap', 'external', 'arraybuffer', 'wasm', 'native'] as const;
@@ -54,6 +62,28 @@ function retained(cell: CellResult): Series | undefined {
   return weightedSum(parts.map((part) => [part, 1] as const));
 }
 
+/** Of a run without growth: its cells beside each other. */
+const COLUMNS: readonly CostColumn[] = [
+  ...(['sender', 'receiver', 'all'] as const).map((role) => ({
+    title: `CPU per message, ${role}`,
+    unit: 'ns',
+    name: { metric: 'cpu-per-message', role },
+  })),
+  {
+    title: 'opened',
+    unit: 'sessions/s',
+    isBetterHigher: true,
+    name: { metric: 'session-rate' },
+  },
+  {
+    title: 'carried, with opening',
+    unit: 'messages/s',
+    isBetterHigher: true,
+    name: { metric: 'throughput' },
+  },
+  { title: 'peak memory', unit: 'B', name: { metric: 'peak-rss' } },
+];
+
 /** Cells that differ in the number of their sessions only, fewest first. */
 interface Growth {
   readonly run: SiteRun;
@@ -67,19 +97,32 @@ const scale: SitePage = {
   place: 50,
   question: 'How do cost and memory grow with the number of live sessions?',
   needs:
-    'There is no run with the same cells at several numbers of sessions: sealbench run scale/growth or scale/memory.',
+    'There is no run of many sessions: sealbench run scale/growth, scale/memory or scale/million-sessions.',
   build(runs) {
-    const growths = runs
+    const shown = runs
       .map((run) => ({ run, growths: growthsOf(run) }))
-      .filter((it) => it.growths.length > 0);
-    if (growths.length === 0) return undefined;
+      .filter(({ run, growths }) => growths.length > 0 || isOfScale(run));
+    if (shown.length === 0) return undefined;
     return {
-      findings: growths.flatMap((it) => it.growths.flatMap(findingOf)),
-      sections: growths.map((it) => sectionOf(it.run, it.growths)),
+      findings: shown.flatMap(({ run, growths }) => [
+        ...growths.flatMap(findingOf),
+        ...sizeSentences(run.cells),
+        ...(growths.length > 0
+          ? []
+          : [
+              `${run.name} has figures for one number of sessions of each pipeline: it shows what that many take, and nothing of how cost grows with their number.`,
+            ]),
+      ]),
+      sections: shown.map(({ run, growths }) => sectionOf(run, growths)),
     };
   },
 };
 export default scale;
+
+/** Sessions are what it is about, also where it has one number of them. */
+function isOfScale({ manifest, cells }: SiteRun): boolean {
+  return manifest.suite.name.startsWith('scale/') || scaleTable(cells).rows.length > 0;
+}
 
 function growthsOf(run: SiteRun): Growth[] {
   const measured = run.cells.filter(
@@ -129,16 +172,25 @@ function findingOf({ label, points }: Growth): string[] {
 
 function sectionOf(run: SiteRun, growths: readonly Growth[]): PageSection {
   const charts = MEASURES.flatMap((measure) => growthChart(run, growths, measure));
-  const memory = memoryTable(run.cells);
+  const tables = [scaleTable(run.cells), memoryTable(run.cells)];
   return {
     title: run.manifest.suite.title,
     lead: [run.manifest.suite.question],
     parts: [
       ...charts,
-      ...(memory.rows.length === 0 ? [] : [{ kind: 'table' as const, table: memory }]),
+      ...(charts.length > 0 ? [] : [cellsMatrix(run)]),
+      ...tables.flatMap((table) =>
+        table.rows.length === 0 ? [] : [{ kind: 'table' as const, table }],
+      ),
     ],
     notes: run.manifest.suite.analysis,
   };
+}
+
+function cellsMatrix(run: SiteRun): MatrixPart {
+  const title = 'What this many sessions take';
+  const id = chartId('scale', run, 'cells');
+  return costMatrix({ id, title }, run.cells, cellLabels(run.cells), COLUMNS, run);
 }
 
 function growthChart(run: SiteRun, growths: readonly Growth[], measure: Measure): ChartPart[] {

@@ -42,7 +42,9 @@ export function cellText(value: string | number | boolean | null | undefined): s
   return typeof value === 'number' ? formatNumber(value) : String(value);
 }
 
-/** Sentences are written for terminals; here there is a sign of micro. */
+/** Sentences are written for terminals; here there is a sign of micro, and lines end after a unit. */
 export function sitewise(text: string): string {
-  return text.replaceAll(/(?<=\d) us\b/g, ' µs');
+  return text
+    .replaceAll(/(?<=\d) us\b/g, ' µs')
+    .replaceAll(/(?<=\d) (?=(?:%|[nµm]?s|[kMG]?B|[KMG]iB)(?!\w))/g, '\u00a0');
 }

@@ -38,11 +38,28 @@ export function renderContent({ findings, sections }: PageContent, drawn: Drawn)
       </ul>
     </section>`
   }
-  ${sections.map((section) => renderSection(section, drawn))}`;
+  ${sections.length >= LISTED_SECTIONS_MIN && renderContents(sections)}
+  ${sections.map((section, at) => renderSection(section, at, drawn))}`;
 }
 
-function renderSection({ title, lead = [], parts, notes = [] }: PageSection, drawn: Drawn): Html {
-  return markup`<section>
+/** Pages of fewer sections are short enough to scroll. */
+const LISTED_SECTIONS_MIN = 3;
+
+function renderContents(sections: readonly PageSection[]): Html {
+  return markup`<nav class="contents" aria-labelledby="contents">
+    <p id="contents">On this page</p>
+    <ol>
+      ${sections.map(({ title }, at) => markup`<li><a href="#section-${at + 1}">${title}</a></li> `)}
+    </ol>
+  </nav>`;
+}
+
+function renderSection(
+  { title, lead = [], parts, notes = [] }: PageSection,
+  at: number,
+  drawn: Drawn,
+): Html {
+  return markup`<section id="section-${at + 1}">
     <h2>${title}</h2>
     ${lead.map((text) => markup`<p class="lead">${sitewise(text)}</p>`)}
     ${parts.map((part) => renderPart(part, drawn))}
@@ -139,7 +156,8 @@ function renderTable({ table }: TablePart): Html {
   const grid = layOut(table, (text) => text);
   const spans = overSpans(grid.over);
   const hasOver = grid.over.some((text) => text !== '');
-  return markup`<div class="block">
+  const isDense = grid.isNumber.filter((one) => one).length > LOOSE_NUMBERS_MAX;
+  return markup`<div class="block${isDense && ' dense'}">
     <h3>${table.title}</h3>
     <div class="scroll" tabindex="0" role="group" aria-label="${table.title}">
       <table>
@@ -175,6 +193,9 @@ function renderTable({ table }: TablePart): Html {
     }
   </div> `;
 }
+
+/** With more columns of numbers their intervals stand below them, so that they fit a screen. */
+const LOOSE_NUMBERS_MAX = 6;
 
 /** Short texts stay on one line: a date that is broken reads badly. */
 const SHORT_CHARACTERS = 24;

@@ -1,11 +1,11 @@
 /** The site in a real browser: from disk and over HTTP, in light and in dark, narrow and wide. */
 
 import assert from 'node:assert/strict';
-import { readFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, normalize, parse } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
@@ -87,13 +87,16 @@ describe('the site in a browser', { skip: WITHOUT_CHROMIUM }, () => {
     });
   }
 
-  for (const [colorScheme, width] of [
-    ['light', 1280],
-    ['dark', 390],
+  const pageNames = async () =>
+    (await readdir(site)).filter((name) => name.endsWith('.html')).map((name) => parse(name).name);
+
+  for (const [colorScheme, width, namesOf] of [
+    ['light', 1280, pageNames],
+    ['dark', 390, () => ['index', 'ladder', 'trust']],
   ] as const) {
     test(`axe finds nothing in ${colorScheme}, ${width} pixels wide`, async () => {
       const source = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-      for (const name of ['index', 'ladder']) {
+      for (const name of await namesOf()) {
         const { page, faults } = await open(`${origins['disk']}/${name}.html`, {
           colorScheme,
           viewport: { width, height: 900 },

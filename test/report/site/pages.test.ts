@@ -90,6 +90,23 @@ test('scale: cost and memory against the number of sessions, and how much they g
   assert.equal(await contentOf('scale', [siteRunFixture('a', cells.slice(1, 2))]), undefined);
 });
 
+test('scale: a run with one number of sessions is shown, and said to show no growth', async () => {
+  const cell = cellFixture({ workload: 'chat:sessions=1000000', sessions: 1_000_000 }, [
+    cpu('all', [50_000, 50_500, 51_000]),
+    seriesFixture({ metric: 'peak-rss', unit: 'B' }, [8e9, 8e9, 8e9]),
+    ...['heap', 'external', 'arraybuffer', 'wasm'].map((kind) =>
+      seriesFixture({ metric: 'retained-bytes', kind, unit: 'B' }, [1_000, 1_010, 1_020]),
+    ),
+  ]);
+  const content = await contentOf('scale', [siteRunFixture('a', [cell])]);
+  assert.match(content!.findings[0]!, /^1,000,000 open sessions .* keep 4040 B each/);
+  assert.match(content!.findings[1]!, /nothing of how cost grows/);
+  assert.deepEqual(
+    content!.sections[0]!.parts.map(({ kind }) => kind),
+    ['matrix', 'table'],
+  );
+});
+
 test('relay: response times against the offered rate, with the knee', async () => {
   const cells = [1_000, 2_000, 4_000].map((rate) =>
     cellFixture({ workload: `chat-poisson:rate=${rate},sessions=200` }, [
