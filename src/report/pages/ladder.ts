@@ -57,7 +57,10 @@ export default ladder;
 function laddersOf(run: SiteRun): Ladder[] {
   const groups = comparableGroups(run.cells);
   return groups.flatMap((cells) => {
-    const measured = cells.filter(({ status }) => status === 'ok');
+    // Runs of attacks, or of open loops, have the same cells without a cost of a message.
+    const measured = cells.filter(
+      (cell) => cell.status === 'ok' && seriesOf(cell, perMessage('all')) !== undefined,
+    );
     const rungs = new Set(measured.map(({ rung }) => rung).filter((rung) => /^L\d+$/.test(rung)));
     if (rungs.size < RUNGS_MIN) return [];
     const steps = measured.flatMap((upper): Step[] => {

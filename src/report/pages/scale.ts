@@ -190,7 +190,10 @@ function sectionOf(run: SiteRun, growths: readonly Growth[]): PageSection {
 function cellsMatrix(run: SiteRun): MatrixPart {
   const title = 'What this many sessions take';
   const id = chartId('scale', run, 'cells');
-  return costMatrix({ id, title }, run.cells, cellLabels(run.cells), COLUMNS, run);
+  const labels = cellLabels(run.cells).map(
+    (label, at) => `${label}, sessions: ${run.cells[at]!.sessions?.toLocaleString('en') ?? '-'}`,
+  );
+  return costMatrix({ id, title }, run.cells, labels, COLUMNS, run);
 }
 
 function growthChart(run: SiteRun, growths: readonly Growth[], measure: Measure): ChartPart[] {

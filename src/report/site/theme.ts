@@ -123,7 +123,7 @@ export function configOf(theme: Theme): Config {
       titleFontSize: 12,
       titleFontWeight: 400,
       titlePadding: 10,
-      labelLimit: 380,
+      labelLimit: 460,
       domain: false,
       ticks: false,
       labelPadding: 6,

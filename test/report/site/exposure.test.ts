@@ -165,6 +165,16 @@ test('every page has a place of its own in the navigation', async () => {
   assert.equal(new Set(places).size, places.length);
 });
 
+test('a run of attacks on whole rungs is no ladder, and no other page fails on it', async () => {
+  const rungs = ['L3', 'L4', 'L5', 'L6', 'L7'];
+  const run = exposureRun();
+  const cells = rungs.map((rung) => cellFixture({ pipeline: `rung-${rung}`, rung }, []));
+  for (const page of await loadPages()) {
+    const content = page.build([{ ...run, cells: [...run.cells, ...cells] }]);
+    if (page.name === 'ladder') assert.equal(content, undefined);
+  }
+});
+
 test('the map says in numbers what was recovered, and what was not mounted is no 0', async () => {
   const part = chartOf(exposure.build([exposureRun()]), 'attacks')!;
   const shownOf = (label: string, title: string, side: RegExp) =>
