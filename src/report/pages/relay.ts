@@ -59,7 +59,10 @@ const relay: SitePage = {
   question: 'How long do messages wait as more of them come, and where is the knee?',
   needs: 'There is no run under load: sealbench run load/knee, load/saturation or curated/relay.',
   build(runs) {
-    const loaded = runs.filter((run) => run.cells.some(isLoaded));
+    // Runs of attacks hand messages over too, and load nothing.
+    const loaded = runs.filter(
+      ({ cells, manifest }) => manifest.suite.kind !== 'exposure' && cells.some(isLoaded),
+    );
     if (loaded.length === 0) return undefined;
     return {
       findings: loaded.flatMap((run) => [

@@ -175,6 +175,19 @@ test('a run of attacks on whole rungs is no ladder, and no other page fails on i
   }
 });
 
+test('what attacks are handed over is no load of a relay', async () => {
+  const handedOver = seriesFixture(
+    { metric: 'hand-over-latency', statistic: 'p50', kind: 'A6', unit: 'ns' },
+    [9_000],
+  );
+  const run = exposureRun();
+  const cells = [cellFixture({}, [handedOver])];
+  const relay = (await loadPages()).find(({ name }) => name === 'relay')!;
+  assert.equal(relay.build([{ ...run, cells }]), undefined);
+  const { suite } = exampleManifest();
+  assert.ok(relay.build([{ ...run, cells, manifest: { ...run.manifest, suite } }]));
+});
+
 test('the map says in numbers what was recovered, and what was not mounted is no 0', async () => {
   const part = chartOf(exposure.build([exposureRun()]), 'attacks')!;
   const shownOf = (label: string, title: string, side: RegExp) =>
