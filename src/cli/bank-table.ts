@@ -5,7 +5,6 @@ import type { Table } from '../report/table.ts';
 import type { BankBlock } from '../runner/bank-arms.ts';
 import { FIGURES } from '../runner/bank-figures.ts';
 import type { BankManifest } from '../runner/bank-store.ts';
-import { latest } from '../runner/blocks.ts';
 import type { Interval } from '../stats/interval.ts';
 import { quantile, sortSamples } from '../stats/quantile.ts';
 import { isMet, judgeBank, type ArmResult } from './bank-verdicts.ts';
@@ -30,7 +29,7 @@ export function tableOf(manifest: BankManifest, blocks: readonly BankBlock[]): T
     ].map((title) => ({ title })),
     rows: results.map((result) => ({ cells: cellsOf(result, comparisons) })),
     notes: [
-      `A comparison is ${blocksPerComparison} blocks of ${arms.length} fresh processes that no ` +
+      `A comparison is ${blocksPerComparison} blocks of ${arms.length} fresh processes side by side on one core, that no ` +
         'other has; its 95 % interval is by Student on the mean of the logarithms of the ratios ' +
         `within blocks. Figure of a process: the ${figure} of CPU per message over its blocks.`,
       `Called: the whole interval lies beyond the floor, which is ${percent}%, declared before, ` +
@@ -39,7 +38,6 @@ export function tableOf(manifest: BankManifest, blocks: readonly BankBlock[]): T
         'the accused again, which leaves fewer false alarms and catches less.',
       ...results.flatMap((result) => plantedNotes(manifest, result)),
       ...results.filter(({ planted }) => planted === 0).flatMap((copy) => showable(copy, floor)),
-      disturbedNote(blocks),
       ...otherFigures(manifest, blocks),
       ...results.filter(({ planted }) => planted === 0).flatMap(alarms),
     ],
@@ -96,20 +94,6 @@ function showable(copy: ArmResult, floor: number): string[] {
       `${percentText(middle)} in the median, at most ${percentText(quantile(ends, 1))}. The ` +
       `smallest difference that as many blocks could show here is about ${percentText(shown)}.`,
   ];
-}
-
-function disturbedNote(blocks: readonly BankBlock[]): string {
-  const all = blocks.reduce((sum, { processes }) => sum + processes.length, 0);
-  const counting = blocks.reduce(
-    (sum, { kept, processes }) => sum + (kept ? latest(processes).length : 0),
-    0,
-  );
-  const disturbed = blocks.filter(({ kept, disturbed: is }) => kept && is).length;
-  return (
-    `${all - counting} of ${all} processes were disturbed, by the reference kernel, or began a ` +
-    `block that was, and were run again; ${disturbed} blocks count though they were, after the ` +
-    'last attempt.'
-  );
 }
 
 /** What the choice of the figure does, for information. */

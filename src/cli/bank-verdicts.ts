@@ -30,7 +30,7 @@ export interface ArmResult {
   /** Of the share of comparisons that are, exact; undefined without a comparison. */
   readonly calledShare: Interval | undefined;
   readonly calledByDeclaredFloor: number;
-  /** Of all kept blocks together: what was planted in fact, as a share with its 95 %. */
+  /** Of all blocks together: what was planted in fact, as a share with its 95 %. */
   readonly measured: { readonly share: number; readonly interval: Interval } | undefined;
   /** How many of the planned comparisons should be called. */
   readonly expected: { readonly min: number; readonly max: number };
@@ -60,8 +60,8 @@ export function judgeBank(
   figure: FigureName,
 ): ArmResult[] {
   const [base, ...others] = arms.map(({ name }) => name);
-  const kept = blocks.filter((block) => block.kept).toSorted((a, b) => a.block - b.block);
-  const groups = Map.groupBy(kept, ({ block }) => Math.floor(block / blocksPerComparison));
+  const sorted = blocks.toSorted((a, b) => a.block - b.block);
+  const groups = Map.groupBy(sorted, ({ block }) => Math.floor(block / blocksPerComparison));
   const complete = [...groups.values()].filter((group) => group.length === blocksPerComparison);
   const copy = others.find((name) => PLANTED[name] === undefined);
   return others.map((arm) => {
@@ -73,7 +73,7 @@ export function judgeBank(
     const isCalled = (verdict: Judgement['verdict']): boolean =>
       verdict === 'regressed' || (planted === 0 && verdict === 'improved');
     const called = comparisons.filter(({ verdict }) => isCalled(verdict)).length;
-    const all = logRatios(kept, base!, arm, figure);
+    const all = logRatios(sorted, base!, arm, figure);
     return {
       arm,
       planted,

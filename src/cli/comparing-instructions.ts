@@ -20,7 +20,6 @@ export async function measureInstructions(
   signal: AbortSignal,
   onCount: (reading: InstructionReading) => void,
 ): Promise<ComparedCell> {
-  const nothing = { cell, again: 0, disturbed: 0 };
   const readings: ComparedFigure[][] = [];
   for (const [arm, side, spec] of [
     ['base', 'base', base],
@@ -29,7 +28,7 @@ export async function measureInstructions(
   ] as const) {
     const counted = await countIn(sides[side], spec, signal);
     if ('failure' in counted) {
-      return { ...nothing, failure: { side, status: 'error', reason: counted.failure } };
+      return { cell, failure: { side, status: 'error', reason: counted.failure } };
     }
     onCount({ arm, ...counted });
     readings.push([
@@ -43,7 +42,7 @@ export async function measureInstructions(
     ]);
   }
   const [first, copy, other] = readings as [ComparedFigure[], ComparedFigure[], ComparedFigure[]];
-  return { ...nothing, figures: compareCell([{ base: first, copy, head: other }]) };
+  return { cell, figures: compareCell([{ base: first, copy, head: other }]) };
 }
 
 async function countIn(

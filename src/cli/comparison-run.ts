@@ -126,7 +126,6 @@ async function measureAll(
         readFigures,
         onBlock(name, pass, block) {
           keep({ cell: name, pass, ...block });
-          if (!block.kept) return;
           done += 1;
           const elapsed = formatDuration(performance.now() - startMs);
           const again = pass === 2 ? ', accused, once more' : '';

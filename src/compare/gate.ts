@@ -22,9 +22,6 @@ export interface ComparedCell {
   /** Of the accused, from fresh processes. */
   readonly confirmation?: CellFigures | undefined;
   readonly failure?: CellFailure | undefined;
-  /** Attempts at blocks that were disturbed and made again, and blocks that count all the same. */
-  readonly again: number;
-  readonly disturbed: number;
 }
 
 /** A cost with the verdict that stands after the second pass. */

@@ -31,7 +31,10 @@ const MESSAGES_MIN = 4_000;
 const WINDOW_STREAM = 0x7769_6e64;
 const SEARCH = { growth: 2, warmups: 1, confirmations: 3, windowsMax: 60 } as const;
 
-/** @returns With `open`, the windows that confirmed the rate that was found. */
+/**
+ * @returns With `open`, the windows that confirmed the rate that was found and for which the generator
+ * kept up.
+ */
 export async function findKnee(
   drive: OpenDrive,
   script: Script,
@@ -54,6 +57,7 @@ export async function findKnee(
     isValid: [],
   };
   let confirming = new OpenReadings();
+  let confirmed = false;
   const commands = new LaterCommands(script);
   let state: KneeState = startKneeSearch(options);
   while (state.end === undefined) {
@@ -76,12 +80,18 @@ export async function findKnee(
     windows.lagNs.push(lag.valueAtPercentile(PERCENTILE)!);
     windows.isValid.push(observation.isValid);
     state = observeWindow(options, state, observation);
-    if (phase === 'confirm-met' && discard === 0 && observation.isValid) confirming.merge(readings);
+    if (phase === 'confirm-met' && discard === 0 && observation.isValid) {
+      confirming.merge(readings);
+      confirmed = true;
+    }
     const isNew = phase !== 'confirm-met' || state.load !== load;
-    if (state.phase === 'confirm-met' && isNew) confirming = new OpenReadings();
+    if (state.phase === 'confirm-met' && isNew) {
+      confirming = new OpenReadings();
+      confirmed = false;
+    }
   }
   const facts = { boundNs: options.bound, windows, end: endOf(state.end) };
-  return state.end.kind === 'found'
+  return state.end.kind === 'found' && confirmed
     ? { saturation: facts, open: confirming.facts() }
     : { saturation: facts };
 }

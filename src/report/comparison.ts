@@ -184,8 +184,6 @@ function notesOf({ cells }: ComparisonToShow): string[] {
   const noisy = cells.filter(isTooNoisy);
   const varying = new Set(cells.flatMap(({ figures }) => figures?.varying ?? []));
   const exact = cells.reduce((sum, { figures }) => sum + (figures?.exactCount ?? 0), 0);
-  const again = cells.reduce((sum, cell) => sum + cell.again, 0);
-  const disturbed = cells.reduce((sum, cell) => sum + cell.disturbed, 0);
   const floors = new Set(
     costs.filter(({ cost }) => cost.decides).map(({ cost }) => percent(cost.declaredFloor)),
   );
@@ -205,8 +203,6 @@ function notesOf({ cells }: ComparisonToShow): string[] {
     ...(varying.size === 0
       ? []
       : [`Not exact on this machine, and left out in part: ${[...varying].join(', ')}.`]),
-    `${again} attempts at a block were disturbed, by the reference kernel, and made again; ` +
-      `${disturbed} blocks count though they were.`,
   ];
 }
 

@@ -10,7 +10,7 @@ import { meanInterval } from '../stats/interval.ts';
 import { mean } from '../stats/moments.ts';
 import { loadWorkload } from '../suite/parse.ts';
 import { figuresOf, type FigureName, type ProcessFigures } from './bank-figures.ts';
-import { fillBlocks, latest, type Arm, type Block, type FillOptions } from './blocks.ts';
+import { fillBlocks, type Arm, type Block, type FillOptions } from './blocks.ts';
 import { loadPipelines } from './pipelines-info.ts';
 
 const PIPELINE = 'double-ratchet';
@@ -21,8 +21,8 @@ const WORKLOAD = 'one-way';
  * the machine is in its warm-up, and blocks are equal.
  */
 const SESSIONS = 16;
-/** Half of their rounds are read by CPU: some 90 blocks, about 0.2 s. */
-const MESSAGES = 180;
+/** Half of their rounds are read by CPU: some 180 blocks in half a second of a core. */
+const MESSAGES = 360;
 const WARMUP_MS = 150;
 
 /** Shares of the CPU per message that are added, by the name of the arm. */
@@ -39,7 +39,6 @@ const [BASE, COPY, SLOW] = ['A', "A'", 'slow'];
 const CALIBRATION_CALLS = 2;
 const CALIBRATION_BLOCKS = 20;
 
-/** An attempt at a block of the bank. */
 export type BankBlock = Block<ProcessFigures>;
 
 /** What one extra call for each call of an AEAD costs. */
@@ -104,10 +103,10 @@ async function specOfBank(): Promise<RepeatSpec> {
  */
 export async function calibrate(
   figure: FigureName,
-  options: Pick<FillOptions<ProcessFigures>, 'seed' | 'signal' | 'runRepeat' | 'now'>,
+  options: Pick<FillOptions<ProcessFigures>, 'seed' | 'signal' | 'runRepeat'>,
 ): Promise<Calibration | undefined> {
   const spec = await specOfBank();
-  const kept: BankBlock[] = [];
+  const blocks: BankBlock[] = [];
   await fillBlocks({
     ...options,
     read: figuresOf,
@@ -116,11 +115,10 @@ export async function calibrate(
       { name: SLOW, spec: { ...spec, extraCalls: CALIBRATION_CALLS } },
     ],
     blocks: CALIBRATION_BLOCKS,
-    done: [],
-    onBlock: (block) => void (block.kept && kept.push(block)),
+    onBlock: (block) => blocks.push(block),
   });
   if (options.signal.aborted) return undefined;
-  const logarithms = logRatios(kept, BASE, SLOW, figure);
+  const logarithms = logRatios(blocks, BASE, SLOW, figure);
   const { low, high } = meanInterval(logarithms)!;
   if (low <= 0) {
     throw new HarnessError(
@@ -132,7 +130,7 @@ export async function calibrate(
   const perCall = (logarithm: number): number => Math.expm1(logarithm) / CALIBRATION_CALLS;
   return {
     extraCalls: CALIBRATION_CALLS,
-    blocks: kept.length,
+    blocks: blocks.length,
     added: perCall(mean(logarithms)),
     low: perCall(low),
     high: perCall(high),
@@ -147,9 +145,8 @@ export function logRatios(
   figure: FigureName,
 ): number[] {
   return blocks.map(({ processes }) => {
-    const counting = latest(processes);
     const of = (name: string): number =>
-      counting.find((process) => process.arm === name)!.cpuNs[figure];
+      processes.find((process) => process.arm === name)!.cpuNs[figure];
     return Math.log(of(arm) / of(base));
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The figures of one process of the bank: CPU per message, and how fast the machine was meanwhile.
+ * The figures of one process of the bank: CPU per message.
  *
  * @module
  */
@@ -11,22 +11,16 @@ import { quantile, sortSamples } from '../stats/quantile.ts';
 /**
  * CPU per message over the steady blocks of a process, in ns; a comparison is judged by one of them.
  *
- * A neighbour adds to a block and takes nothing away, so the lower quartile is the figure that it
- * moves least. It needs blocks of equal work: a workload in which every message is like another.
+ * Beside processes that share its core the mean varies least, for each of its blocks ran next to
+ * blocks of theirs; a quantile of one process may be of another moment than that of the next.
  */
-export const FIGURES = ['lower-quartile', 'median', 'mean'] as const;
+export const FIGURES = ['mean', 'median', 'lower-quartile'] as const;
 export type FigureName = (typeof FIGURES)[number];
 
-export interface KernelFigures {
-  /** CPU of the reference kernel: the ends of its fastest tenth and of its fastest quarter. */
-  readonly kernelNs: { readonly tenth: number; readonly quarter: number };
-}
-
-export interface ProcessFigures extends KernelFigures {
+export interface ProcessFigures {
   readonly cpuNs: Readonly<Record<FigureName, number>>;
 }
 
-const TENTH = 0.1;
 const QUARTER = 0.25;
 /** With fewer blocks a quartile is no more than one of them. */
 const BLOCKS_MIN = 20;
@@ -49,16 +43,9 @@ export function figuresOf({ shards }: RepeatReport): ProcessFigures | undefined 
   const sorted = sortSamples(costs);
   return {
     cpuNs: {
-      'lower-quartile': quantile(sorted, QUARTER),
-      median: quantile(sorted, 0.5),
       mean: mean(costs),
+      median: quantile(sorted, 0.5),
+      'lower-quartile': quantile(sorted, QUARTER),
     },
-    kernelNs: kernelsOf({ shards }),
   };
-}
-
-/** How fast the machine was while a process ran. */
-export function kernelsOf({ shards }: Pick<RepeatReport, 'shards'>): KernelFigures['kernelNs'] {
-  const kernels = sortSamples(shards.flatMap(({ blocks }) => blocks.kernelCpuNs));
-  return { tenth: quantile(kernels, TENTH), quarter: quantile(kernels, QUARTER) };
 }

@@ -31,7 +31,7 @@ import { environmentSchema, gitSchema } from '../results/environment.ts';
 import type { BankBlock, Calibration } from './bank-arms.ts';
 import { FIGURES } from './bank-figures.ts';
 
-const FORMAT = 2;
+const FORMAT = 3;
 const MANIFEST_FILE = 'bank.json';
 const BLOCKS_FILE = 'blocks.ndjson';
 /** A line is some hundred bytes. */
@@ -70,15 +70,10 @@ export type BankManifest = z.infer<typeof manifestSchema>;
 
 const blockSchema: z.ZodType<BankBlock> = z.strictObject({
   block: count,
-  attempt: count,
-  disturbed: z.boolean(),
-  kept: z.boolean(),
   processes: z.array(
     z.strictObject({
       arm: z.string(),
-      wallMs: z.number(),
       cpuNs: z.record(z.enum(FIGURES), z.number().positive()),
-      kernelNs: z.strictObject({ tenth: z.number(), quarter: z.number() }),
     }),
   ),
 });

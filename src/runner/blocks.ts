@@ -1,6 +1,12 @@
 /**
- * Blocks of fresh processes: one of each arm, one after the other, each block again where the machine
- * changed its speed meanwhile. `bank` and `compare` measure so.
+ * Blocks of fresh processes, one of each arm, side by side on one core. `bank` and `compare` measure
+ * so.
+ *
+ * A shared machine changes its speed within a second, by half and more. Processes that run one after
+ * the other meet another machine each; processes that share a core take turns of a few milliseconds,
+ * so that whatever happens to the core happens to all of them, and each reads the CPU of its own
+ * thread alone. A message costs more than on a core of its own, for caches are shared, and by about
+ * the same factor in every arm: only ratios within a block mean something.
  *
  * Arms are data: the first is what the others are compared with, and what an arm does is in its spec
  * and in who runs it.
@@ -11,7 +17,7 @@
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import type { KernelFigures } from './bank-figures.ts';
+import { pinnableCores } from './cores.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 
 export interface Arm {
@@ -22,40 +28,29 @@ export interface Arm {
 }
 
 /** One process of a block, with what was read from its report. */
-export type ArmProcess<Figures> = Figures & { readonly arm: string; readonly wallMs: number };
+export type ArmProcess<Figures> = Figures & { readonly arm: string };
 
-/** One attempt at a block. */
 export interface Block<Figures> {
   readonly block: number;
-  /** 0, 1, ... */
-  readonly attempt: number;
-  /** Whether the machine changed its speed, within a process that counts or between them. */
-  readonly disturbed: boolean;
-  /** Whether it counts: the last attempt of its block. */
-  readonly kept: boolean;
-  /** In the order in which they ran. Of an arm that ran more than once the last process counts. */
+  /** In the order in which they were started. */
   readonly processes: readonly ArmProcess<Figures>[];
 }
 
-export interface FillOptions<Figures extends KernelFigures> {
+export interface FillOptions<Figures> {
   readonly arms: readonly Arm[];
   /** In all, with those that are done. */
   readonly blocks: number;
   /** Of the order within blocks, and of what the processes of a block work on. */
   readonly seed: number;
-  /** Every second block has the reverse order of the one before, so that a steady drift cancels. */
-  readonly mirrored?: boolean;
-  /** What an earlier attempt finished. */
-  readonly done: readonly Block<Figures>[];
-  /** Which blocks are run here; left out: all that are missing. */
-  readonly isMine?: (block: number) => boolean;
+  /** Whether processes run one after the other, for figures that waiting for a core would spoil. */
+  readonly alone?: boolean;
+  /** Numbers of the blocks that an earlier attempt finished. */
+  readonly done?: ReadonlySet<number>;
   readonly signal: AbortSignal;
   readonly runRepeat: RunRepeat;
   /** undefined for a report that has too few blocks to be read. */
   readonly read: (report: RepeatReport) => Figures | undefined;
-  /** Milliseconds that only grow. */
-  readonly now: () => number;
-  /** Called as an attempt at a block ends, before the next begins. */
+  /** Called as a block ends. */
   readonly onBlock: (block: Block<Figures>) => void;
 }
 
@@ -74,109 +69,69 @@ export class FailedProcess extends HarnessError {
   }
 }
 
-/**
- * A process is disturbed when the fastest quarter of its reference kernels ends further above the
- * fastest tenth: then a neighbour was there for most of the time, and the lower quartile of the costs
- * is no longer that of quiet blocks. On a shared virtual machine this left pairs whose ratios varied
- * by 2.4 %, where all pairs varied by 8 %.
- */
-const QUARTER_TOLERANCE = 0.02;
-/**
- * The fastest kernels of the processes of a block may differ by this share; beyond it the machine
- * was another one for each. Both rules look at the kernel alone, which no arm changes, so they favour
- * none.
- */
-const TENTH_TOLERANCE = 0.03;
-/**
- * Processes of a block that may be thrown away, for each arm. Then the block is kept as it is, so
- * that a restless machine has its result, too.
- */
-export const SPARE_PER_ARM = 3;
+/** Blocks at once, each on a core of its own: more would need the memory of as many cells. */
+const LANES_MAX = 2;
 
 /**
- * Runs what is missing. The attempt that `signal` interrupts is dropped.
+ * Runs what is missing. Blocks that `signal` interrupts are dropped.
  *
- * @throws FailedProcess for a process that fails.
+ * @throws FailedProcess for a process that fails, when those beside it have ended.
  */
-export async function fillBlocks<Figures extends KernelFigures>(
-  options: FillOptions<Figures>,
-): Promise<void> {
-  const { arms, blocks, done, isMine, signal, onBlock } = options;
-  const finished = new Set(done.filter((block) => block.kept).map(({ block }) => block));
-  for (let block = 0; block < blocks; block++) {
-    if (finished.has(block) || isMine?.(block) === false) continue;
-    const before = done.filter((attempt) => attempt.block === block);
-    let spare = SPARE_PER_ARM * arms.length;
-    for (const { processes } of before) spare -= processes.length;
-    for (let attempt = before.length; ; attempt++) {
-      const { processes, kept } = await runBlock(options, block, attempt, spare);
-      if (signal.aborted) return;
-      onBlock({ block, attempt, disturbed: isDisturbed(latest(processes)), kept, processes });
-      if (kept) break;
-      spare -= processes.length;
-    }
-  }
-}
-
-/**
- * A disturbed process is run again at once. The attempt is given up when the machine is another one
- * than it was at its beginning.
- *
- * @param spare How many processes may be thrown away.
- */
-async function runBlock<Figures extends KernelFigures>(
-  options: FillOptions<Figures>,
-  block: number,
-  attempt: number,
-  spare: number,
-): Promise<Pick<Block<Figures>, 'processes' | 'kept'>> {
-  const { seed, signal, now, read } = options;
-  const processes: ArmProcess<Figures>[] = [];
-  let counting = 0;
-  for (const { name, spec, runRepeat = options.runRepeat } of orderOf(options, block, attempt)) {
-    for (;;) {
-      const startMs = now();
-      // The arms of a block work on the same input, in the same order of modes.
-      const report = await runRepeat({ ...spec, seed: seed + block, repeat: block }, signal);
-      if (signal.aborted) return { processes, kept: false };
-      const figures = report.status === 'ok' ? read(report) : undefined;
-      if (figures === undefined) throw new FailedProcess(block, name, report);
-      processes.push({ arm: name, wallMs: Math.round(now() - startMs), ...figures });
-      const thrownAway = processes.length - counting - 1;
-      if (thrownAway >= spare || !isSlowed(processes.at(-1)!)) break;
-    }
-    counting += 1;
-    if (processes.length <= spare && isDisturbed(latest(processes))) {
-      return { processes, kept: false };
-    }
-  }
-  return { processes, kept: true };
-}
-
-function orderOf<Figures extends KernelFigures>(
-  { arms, seed, mirrored = false }: FillOptions<Figures>,
-  block: number,
-  attempt: number,
-): readonly Arm[] {
-  if (!mirrored) return new SeededRandom(seed, block, attempt).shuffle([...arms]);
-  const order = new SeededRandom(seed, block - (block % 2), 0).shuffle([...arms]);
-  return block % 2 === 0 ? order : order.toReversed();
-}
-
-/** The last process of each arm. */
-export function latest<Process extends { readonly arm: string }>(
-  processes: readonly Process[],
-): Process[] {
-  return [...new Map(processes.map((process) => [process.arm, process])).values()];
-}
-
-function isSlowed({ kernelNs: { tenth, quarter } }: KernelFigures): boolean {
-  return quarter > tenth * (1 + QUARTER_TOLERANCE);
-}
-
-function isDisturbed(processes: readonly KernelFigures[]): boolean {
-  const tenths = processes.map(({ kernelNs }) => kernelNs.tenth);
-  return (
-    processes.some(isSlowed) || Math.max(...tenths) > Math.min(...tenths) * (1 + TENTH_TOLERANCE)
+export async function fillBlocks<Figures>(options: FillOptions<Figures>): Promise<void> {
+  const { blocks, done, onBlock } = options;
+  const missing = Array.from({ length: blocks }, (_, block) => block).filter(
+    (block) => done?.has(block) !== true,
   );
+  const failure = new AbortController();
+  const signal = AbortSignal.any([options.signal, failure.signal]);
+  const lane = async (core: number | undefined): Promise<void> => {
+    try {
+      for (let block = missing.shift(); block !== undefined; block = missing.shift()) {
+        const processes = await runBlock(options, block, core, signal);
+        if (signal.aborted) return;
+        onBlock({ block, processes });
+      }
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  };
+  const lanes = lanesOf(options).map(lane);
+  await Promise.allSettled(lanes);
+  await Promise.all(lanes);
+}
+
+/** The last cores, for the first one serves the interrupts of most machines. */
+function lanesOf<Figures>({ arms, alone }: FillOptions<Figures>): readonly (number | undefined)[] {
+  const mayShare = alone !== true && arms.every(({ spec }) => spec.threads === 1);
+  const cores = mayShare ? pinnableCores() : [];
+  return cores.length === 0 ? [undefined] : cores.slice(-LANES_MAX);
+}
+
+/** @returns Whatever it likes when `signal` aborts. */
+async function runBlock<Figures>(
+  { arms, seed, alone, runRepeat, read }: FillOptions<Figures>,
+  block: number,
+  core: number | undefined,
+  signal: AbortSignal,
+): Promise<ArmProcess<Figures>[]> {
+  const order = new SeededRandom(seed, block).shuffle([...arms]);
+  const reports = new Map<Arm, RepeatReport>();
+  const run = async (arm: Arm): Promise<void> => {
+    // The arms of a block work on the same input, in the same order of modes.
+    const spec = { ...arm.spec, seed: seed + block, repeat: block };
+    reports.set(arm, await (arm.runRepeat ?? runRepeat)(spec, signal, { core }));
+  };
+  if (alone === true) for (const arm of order) await run(arm);
+  else await Promise.all(order.map(run));
+  if (signal.aborted) return [];
+  const figures = new Map<Arm, Figures>();
+  // As declared: where the base fails, whatever else fails is no news.
+  for (const arm of arms) {
+    const report = reports.get(arm)!;
+    const found = report.status === 'ok' ? read(report) : undefined;
+    if (found === undefined) throw new FailedProcess(block, arm.name, report);
+    figures.set(arm, found);
+  }
+  return order.map((arm) => ({ arm: arm.name, ...figures.get(arm)! }));
 }

@@ -10,6 +10,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { workerFile } from '../core/paths.ts';
 import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../measure/live.ts';
+import { commandOn } from './cores.ts';
 import { LIFELINE, LIFELINE_DESCRIPTOR } from './lifeline.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */
@@ -27,23 +28,31 @@ export type ChildAnswer =
   /** Why there is none, to follow the words "its process". */
   | { readonly died: string };
 
+export interface ChildOptions {
+  /** Further options of Node. */
+  readonly flags?: readonly string[];
+  /** Is given each line in which the child says how far it is, parsed. */
+  readonly onLive?: ((line: unknown) => void) | undefined;
+  /** The one core that it may use, of `pinnableCores`. */
+  readonly core?: number | undefined;
+}
+
 /**
  * Never throws: a child that dies, or answers nonsense, has died. When `signal` aborts it is killed.
  *
  * @param worker Name of a file in workers/, or the absolute path of another version's.
- * @param flags Further options of Node.
- * @param onLive Is given each line in which the child says how far it is, parsed.
  */
 export async function askChild(
   worker: string,
   question: unknown,
   signal: AbortSignal,
-  flags: readonly string[] = [],
-  onLive?: (line: unknown) => void,
+  { flags = [], onLive, core }: ChildOptions = {},
 ): Promise<ChildAnswer> {
   const entry = isAbsolute(worker) ? worker : workerFile(worker);
   const live = onLive === undefined ? [] : [LIVE_FLAG];
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, entry, ...live], {
+  const node = [process.execPath, ...NODE_FLAGS, ...flags, entry, ...live];
+  const [file, ...args] = commandOn(core === undefined ? [] : [core], node);
+  const child = spawn(file!, args, {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     // Half of a child's start is stripping types and compiling: both are kept on disk.
     env: {

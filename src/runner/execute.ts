@@ -152,7 +152,7 @@ async function reportOf(
   signal: AbortSignal,
 ): Promise<RepeatReport> {
   try {
-    if (!('kind' in spec)) return await runners.runRepeat(spec, signal, runners.onLive);
+    if (!('kind' in spec)) return await runners.runRepeat(spec, signal, { onLive: runners.onLive });
     if (spec.kind === 'relay') return await runners.runRelay(spec, signal);
     return await runners.runOperation(spec, signal);
   } catch (error) {

@@ -23,8 +23,8 @@ const reportSchema = z.object({
  * @param worker Absolute path of its workers/repeat.ts.
  */
 export function repeatOf(worker: string): RunRepeat {
-  return async (spec, signal) => {
-    const result = await askChild(worker, spec, signal);
+  return async (spec, signal, { core } = {}) => {
+    const result = await askChild(worker, spec, signal, { core });
     if ('died' in result) {
       return { status: 'error', reason: `its process ${result.died}`, shards: [] };
     }

@@ -34,7 +34,7 @@ export async function profileRepeat(
   try {
     const worker = workerOf(spec);
     const flags = ['--cpu-prof', `--cpu-prof-dir=${raw}`, `--cpu-prof-interval=${INTERVAL_US}`];
-    const result = await askChild(worker, spec, signal, flags);
+    const result = await askChild(worker, spec, signal, { flags });
     if ('died' in result) {
       return { status: 'error', reason: `its process ${result.died}`, shards: [] };
     }

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import { workerFile } from '../core/paths.ts';
+import { commandOn } from './cores.ts';
 import type { RelayOrder, RelayReport } from '../relay/control.ts';
 import type { RelayReady, RelaySettings, RelaySnapshot } from '../relay/settings.ts';
 
@@ -27,22 +28,22 @@ export interface RelayProcess {
 
 /**
  * @param signal Kills it when it aborts.
+ * @param cores That it may use, of `pinnableCores`; all when empty.
  * @throws HarnessError for settings that it cannot run with.
  */
 export async function startRelayProcess(
   settings: RelaySettings,
   signal?: AbortSignal,
+  cores: readonly number[] = [],
 ): Promise<RelayProcess> {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', workerFile('relay')],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
-      // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
-      detached: true,
-    },
-  );
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', workerFile('relay')];
+  const [file, ...args] = commandOn(cores, node);
+  const child = spawn(file!, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+    // Ctrl-C at a terminal goes to the whole group; the parent decides what becomes of the child.
+    detached: true,
+  });
   const kill = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);

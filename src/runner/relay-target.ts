@@ -1,14 +1,16 @@
 /**
- * What a relay's request costs its server at saturation, against a base, in pairs of time slots in
- * ABBA order: the relay in memory against a bare server of the platform, and in SQLite, durable with
- * group commit, against the relay in memory.
+ * What a relay's request costs its server at saturation, against a base, in pairs: the relay in memory
+ * against a bare server of the platform, and in SQLite, durable with group commit, against the relay
+ * in memory.
  *
- * The load is autocannon's, in another process; only the CPU of the server's process counts.
+ * Both servers of a pair share a core and are under load at once, so that what happens to the machine
+ * happens to both; the loads, autocannon's, run on other cores. Only the CPU of the servers' processes
+ * counts.
  *
  * @module
  */
 
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,19 +33,23 @@ import {
   TOKEN_CHARACTERS,
 } from '../relay/protocol.ts';
 import type { RelaySettings } from '../relay/settings.ts';
+import { commandOn, pinnableCores } from './cores.ts';
 import { startRelayProcess, type RelayProcess } from './relay-process.ts';
 
 export const RELAY_TARGETS = ['relay-memory', 'relay-durable'] as const;
 export type RelayTargetName = (typeof RELAY_TARGETS)[number];
 
-/** Each is two pairs of slots, in processes of its own. */
+/** Each is two slots, in processes of its own. */
 const BLOCKS = 6;
-const SLOT_MS = 1_500;
+const SLOTS_PER_BLOCK = 2;
+const SLOT_MS = 2_000;
+/** Slots in which a server had too little to do are repeated, up to so many in all. */
+const REPEATED_MAX = 12;
 const WARMUP_MS = 1_000;
 /** What stands in a slot before the clock: connections open, code is compiled. */
 const RUN_IN_MS = 300;
 
-/** Share of a slot for which the process computed, or its event loop was not idle. */
+/** Share of a slot for which a server's event loop was not idle, waiting for the core or a disk included. */
 export const RELAY_BUSY_MIN = 0.9;
 
 const CONNECTIONS = 32;
@@ -57,22 +63,22 @@ export interface RelayPairs {
   /** CPU of the server per request, one entry per pair. */
   readonly oursNs: readonly number[];
   readonly rawNs: readonly number[];
-  /** The least over all slots. */
+  /** The least of both servers over all slots that count. */
   readonly busyShare: number;
+  /** Slots that were repeated. */
+  readonly repeated: number;
 }
 
 interface Reading {
   readonly atNs: number;
   readonly cpuNs: number;
-  /** Time in which the event loop was not idle: waiting for a disk is in it, and in `cpuNs` is not. */
+  /** Time in which the event loop was not idle. */
   readonly loopActiveNs: number;
   readonly requests: number;
 }
 
 interface ServerUnderTarget {
   readonly port: number;
-  /** Whether it waits for a disk. */
-  readonly isDisk: boolean;
   read(): Promise<Reading>;
   stop(): Promise<void>;
 }
@@ -85,31 +91,36 @@ export async function measureRelayPairs(
   signal: AbortSignal,
 ): Promise<RelayPairs> {
   const folder = await mkdtemp(join(tmpdir(), 'sealbench-target-'));
+  const places = placesOf(pinnableCores());
   const oursNs: number[] = [];
   const rawNs: number[] = [];
   let busyShare = 1;
+  let repeated = 0;
   try {
     for (let block = 0; block < BLOCKS; block++) {
       const servers: ServerUnderTarget[] = [];
       try {
-        const ours = await startOurs(name, join(folder, String(block)), signal);
-        servers.push(ours);
-        const base =
+        servers.push(await startOurs(name, join(folder, String(block)), signal, places.servers));
+        servers.push(
           name === 'relay-memory'
-            ? await startBare(signal)
-            : await startRelay({ kind: 'memory' }, signal);
-        servers.push(base);
-        for (const server of servers) await slot(server, WARMUP_MS);
-        const order = [ours, base, base, ours];
-        const slots: { costNs: number; busy: number }[] = [];
-        for (const server of order) {
+            ? await startBare(signal, places.servers)
+            : await startRelay({ kind: 'memory' }, signal, places.servers),
+        );
+        await slotOf(servers, WARMUP_MS, places.loads);
+        for (let slot = 0; slot < SLOTS_PER_BLOCK;) {
           if (signal.aborted) throw failed('it was interrupted');
-          slots.push(await slot(server, SLOT_MS));
+          const [ours, base] = await slotOf(servers, SLOT_MS, places.loads);
+          const busy = Math.min(ours!.busyShare, base!.busyShare);
+          if (busy < RELAY_BUSY_MIN) {
+            repeated += 1;
+            if (repeated > REPEATED_MAX) throw notSaturated(busy, repeated);
+            continue;
+          }
+          oursNs.push(ours!.costNs);
+          rawNs.push(base!.costNs);
+          busyShare = Math.min(busyShare, busy);
+          slot += 1;
         }
-        const [first, second, third, fourth] = slots;
-        oursNs.push(first!.costNs, fourth!.costNs);
-        rawNs.push(second!.costNs, third!.costNs);
-        busyShare = Math.min(busyShare, ...slots.map(({ busy }) => busy));
       } finally {
         for (const server of servers) await server.stop();
       }
@@ -117,26 +128,48 @@ export async function measureRelayPairs(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  if (busyShare < RELAY_BUSY_MIN) {
-    const share = (busyShare * 100).toFixed(0);
-    throw failed(
-      `a server was busy for ${share} % of a slot, and at least ${RELAY_BUSY_MIN * 100} % are needed: ` +
-        'the load did not saturate it, or others had the machine',
-    );
-  }
-  return { oursNs, rawNs, busyShare };
+  return { oursNs, rawNs, busyShare, repeated };
+}
+
+/** One core for the servers, and the others for what loads them; empty where that cannot be. */
+function placesOf(cores: readonly number[]): {
+  readonly servers: readonly number[];
+  readonly loads: readonly number[];
+} {
+  if (cores.length < 2) return { servers: [], loads: [] };
+  return { servers: cores.slice(-1), loads: cores.slice(0, -1) };
+}
+
+function notSaturated(busyShare: number, repeated: number): HarnessError {
+  const share = (busyShare * 100).toFixed(0);
+  return failed(
+    `in ${repeated} slots a server was busy for less than ${RELAY_BUSY_MIN * 100} % of the time, in ` +
+      `the last for ${share} %: the load did not saturate it, or others had the machine`,
+  );
+}
+
+/** Loads all servers at once for so long. */
+function slotOf(
+  servers: readonly ServerUnderTarget[],
+  durationMs: number,
+  cores: readonly number[],
+): Promise<ServerSlot[]> {
+  return Promise.all(servers.map((server) => loadOf(server, durationMs, cores)));
+}
+
+interface ServerSlot {
+  /** CPU of the server per request. */
+  readonly costNs: number;
+  readonly busyShare: number;
 }
 
 /** Loads a server for so long. */
-async function slot(
+async function loadOf(
   server: ServerUnderTarget,
   durationMs: number,
-): Promise<{ costNs: number; busy: number }> {
-  const generator = fork(workerFile('autocannon'), {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    serialization: 'advanced',
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
+  cores: readonly number[],
+): Promise<ServerSlot> {
+  const generator = forkOn(cores, 'autocannon');
   try {
     const loop: ClosedLoop = {
       origin: `http://127.0.0.1:${server.port}`,
@@ -160,12 +193,9 @@ async function slot(
     if (!('counts' in answer)) throw failed(answer.failure);
     const fault = closedLoopFault(answer.counts);
     if (fault !== undefined) throw failed(fault);
-    const wallNs = after.atNs - before.atNs;
-    const cpuNs = after.cpuNs - before.cpuNs;
     return {
-      costNs: cpuNs / (after.requests - before.requests),
-      // With a disk to wait for, computing all the time is not what saturation is.
-      busy: (server.isDisk ? after.loopActiveNs - before.loopActiveNs : cpuNs) / wallNs,
+      costNs: (after.cpuNs - before.cpuNs) / (after.requests - before.requests),
+      busyShare: (after.loopActiveNs - before.loopActiveNs) / (after.atNs - before.atNs),
     };
   } finally {
     generator.kill('SIGKILL');
@@ -196,23 +226,24 @@ function startOurs(
   name: RelayTargetName,
   folder: string,
   signal: AbortSignal,
+  cores: readonly number[],
 ): Promise<ServerUnderTarget> {
-  if (name === 'relay-memory') return startRelay({ kind: 'memory' }, signal);
-  return startRelay({ kind: 'sqlite', folder, durability: 'full' }, signal);
+  if (name === 'relay-memory') return startRelay({ kind: 'memory' }, signal, cores);
+  return startRelay({ kind: 'sqlite', folder, durability: 'full' }, signal, cores);
 }
 
 async function startRelay(
   store: RelaySettings['store'],
   signal: AbortSignal,
+  cores: readonly number[],
 ): Promise<ServerUnderTarget> {
   // Nothing is fetched, so that every request is an append: there must be room for all of them.
   const limits = { framesPerMailbox: 2 ** 24, frames: 2 ** 24, bytes: 2 ** 40 };
   const settings = { host: '127.0.0.1', port: 0, store, senders: 'named', limits } as const;
-  const relay = await startRelayProcess(settings, signal);
+  const relay = await startRelayProcess(settings, signal, cores);
   const { port } = relay.ready;
   await register(port);
-  const isDisk = store.kind === 'sqlite';
-  return { port, isDisk, read: () => readRelay(relay), stop: () => relay.stop() };
+  return { port, read: () => readRelay(relay), stop: () => relay.stop() };
 }
 
 async function register(port: number): Promise<void> {
@@ -231,11 +262,11 @@ async function readRelay(relay: RelayProcess): Promise<Reading> {
   return { atNs, cpuNs, loopActiveNs, requests: counts.appended };
 }
 
-async function startBare(signal: AbortSignal): Promise<ServerUnderTarget> {
-  const child = fork(workerFile('bare-server'), {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
+async function startBare(
+  signal: AbortSignal,
+  cores: readonly number[],
+): Promise<ServerUnderTarget> {
+  const child = forkOn(cores, 'bare-server');
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   // From the start: one that has died is noticed whenever it is asked.
@@ -243,7 +274,6 @@ async function startBare(signal: AbortSignal): Promise<ServerUnderTarget> {
   const { port } = await said<{ port: number }>(child, ended);
   return {
     port,
-    isDisk: false,
     read: () => {
       child.send('read');
       return said<Reading>(child, ended);
@@ -254,6 +284,15 @@ async function startBare(signal: AbortSignal): Promise<ServerUnderTarget> {
       await ended;
     },
   };
+}
+
+function forkOn(cores: readonly number[], worker: string): ChildProcess {
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', workerFile(worker)];
+  const [file, ...args] = commandOn(cores, node);
+  return spawn(file!, args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
 }
 
 async function said<T>(child: ChildProcess, ended: Promise<unknown>): Promise<T> {

@@ -24,13 +24,16 @@ export interface RepeatReport {
   readonly exposure?: ExposureFacts;
 }
 
-/**
- * `src/runner/repeat.ts` implements it: one fresh child process per call.
- *
- * @param onLive Is told once a second how far it is.
- */
+export interface RunRepeatOptions {
+  /** Is told once a second how far it is. */
+  readonly onLive?: ((report: LiveReport) => void) | undefined;
+  /** The one core that its process may use. */
+  readonly core?: number | undefined;
+}
+
+/** `src/runner/repeat.ts` implements it: one fresh child process per call. */
 export type RunRepeat = (
   spec: RepeatSpec,
   signal: AbortSignal,
-  onLive?: (report: LiveReport) => void,
+  options?: RunRepeatOptions,
 ) => Promise<RepeatReport>;

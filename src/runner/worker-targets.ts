@@ -81,7 +81,7 @@ async function run(
   const sessions = SESSIONS * threads;
   const { workload, segment } = await loadWorkload(`social:sessions=${sessions}`);
   const spec = await isolatedRatchetSpec(workload, segment, threads, seed + 1);
-  const report = await runRepeat(spec, signal, onLive);
+  const report = await runRepeat(spec, signal, { onLive });
   if (signal.aborted) throw notMeasured('it was interrupted');
   if (report.status === 'ok') return report;
   throw notMeasured(`t${threads}: ${report.status}: ${report.reason ?? 'no reason'}`);

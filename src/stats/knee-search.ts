@@ -43,7 +43,10 @@ export interface Observation {
   readonly latency: number;
   /** What was completed as a share of what was offered. */
   readonly completedShare: number;
-  /** False when the generator itself fell behind: nothing is learnt about the system then. */
+  /**
+   * False when the generator itself fell behind. That makes latencies longer, never shorter: a window
+   * that met the bound all the same counts, and one that missed it teaches nothing about the system.
+   */
   readonly isValid: boolean;
 }
 
@@ -71,7 +74,7 @@ export interface KneeState {
   readonly misses: number;
   /** How often a load that had met the bound missed it when measured again, or the other way. */
   readonly revisions: number;
-  /** Windows in a row in which the generator fell behind. */
+  /** Windows in a row that missed the bound while the generator fell behind. */
   readonly invalid: number;
 }
 
@@ -79,7 +82,7 @@ export interface KneeState {
 const COMPLETED_SHARE_MIN = 0.98;
 const MISSES_TO_BELIEVE = 2;
 const REVISIONS_MAX = 4;
-const INVALID_MAX = 5;
+const INVALID_MAX = 8;
 
 /** @throws RangeError for options that cannot be searched with. */
 export function startKneeSearch(options: KneeOptions): KneeState {
@@ -125,15 +128,15 @@ export function observeWindow(
 }
 
 function nextState(options: KneeOptions, state: KneeState, observation: Observation): KneeState {
-  if (!observation.isValid) {
+  const isMet =
+    observation.latency <= options.bound && observation.completedShare >= COMPLETED_SHARE_MIN;
+  if (!observation.isValid && !isMet) {
     const invalid = state.invalid + 1;
     return invalid < INVALID_MAX
       ? { ...state, invalid }
       : gaveUp(state, `the generator itself fell behind in ${invalid} windows in a row`);
   }
   if (state.discard > 0) return { ...state, invalid: 0, discard: state.discard - 1 };
-  const isMet =
-    observation.latency <= options.bound && observation.completedShare >= COMPLETED_SHARE_MIN;
   const counted = {
     ...state,
     invalid: 0,

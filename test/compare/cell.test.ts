@@ -46,8 +46,6 @@ function cellOf(blocks: ComparedBlock[], confirmation?: ComparedBlock[]): Compar
     cell: 'made up',
     figures: compareCell(blocks),
     confirmation: confirmation && compareCell(confirmation),
-    again: 0,
-    disturbed: 0,
   };
 }
 
@@ -193,7 +191,7 @@ test('a count that only one side has is a change', () => {
 
 function failed(side: 'base' | 'head'): ComparedCell {
   const failure = { side, status: 'error', reason: 'wrong plaintext' };
-  return { cell: 'made up', failure, again: 0, disturbed: 0 };
+  return { cell: 'made up', failure };
 }
 
 test('a head that fails is a failure; a base that fails leaves the others to decide', () => {

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile, appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { judgeBank } from '../../src/cli/bank-verdicts.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
@@ -17,29 +18,23 @@ import {
   requireSameBank,
   type BankManifest,
 } from '../../src/runner/bank-store.ts';
-import { armsOf, calibrate, logRatios, type BankBlock } from '../../src/runner/bank-arms.ts';
-import { fillBlocks, SPARE_PER_ARM, type Arm, type FillOptions } from '../../src/runner/blocks.ts';
+import { armsOf, calibrate, type BankBlock } from '../../src/runner/bank-arms.ts';
+import { fillBlocks, type Arm, type FillOptions } from '../../src/runner/blocks.ts';
+import { parseCoreList } from '../../src/runner/cores.ts';
 import type { RepeatReport, RunRepeat } from '../../src/runner/repeat-report.ts';
 import { shard, type BlockFixture } from '../report/fixtures.ts';
 
 type BankOptions = FillOptions<ProcessFigures>;
 
-const SPEC = { cell: 'made up', seed: 0, repeat: 0 } as RepeatSpec;
-const KERNEL = { tenth: 100, quarter: 101 };
+const SPEC = { cell: 'made up', seed: 0, repeat: 0, threads: 1 } as RepeatSpec;
 const ARMS: readonly Arm[] = ['A', "A'"].map((name) => ({ name, spec: SPEC }));
 
-/**
- * A process of 40 blocks of 10 messages, whose CPU per message is 100, 101, ... of these ns.
- *
- * @param kernelNs In the first 8 of the blocks, and in the rest.
- */
-function reportOf(unitNs: number, kernelNs: readonly [number, number] = [100, 100]): RepeatReport {
+/** A process of 40 blocks of 10 messages, whose CPU per message is 100, 101, ... of these ns. */
+function reportOf(unitNs: number): RepeatReport {
   const blocks = Array.from({ length: 40 }, (_, at): BlockFixture => {
     const costNs = unitNs * (100 + at) * 10;
-    const kernelCpuNs = kernelNs[at < 8 ? 0 : 1];
     return {
       messages: 10,
-      kernelCpuNs,
       cpu: { send: [10, costNs / 4], receive: [10, costNs * 0.75] },
     };
   });
@@ -47,16 +42,13 @@ function reportOf(unitNs: number, kernelNs: readonly [number, number] = [100, 10
 }
 
 function fillOptions(changes: Partial<BankOptions> = {}): BankOptions {
-  let nowMs = 0;
   return {
     arms: ARMS,
     blocks: 3,
     seed: 7,
-    done: [],
     signal: new AbortController().signal,
     runRepeat: () => Promise.resolve(reportOf(1)),
     read: figuresOf,
-    now: () => (nowMs += 10),
     onBlock: () => {},
     ...changes,
   };
@@ -69,21 +61,18 @@ async function filled(changes: Partial<BankOptions> = {}): Promise<BankBlock[]> 
 }
 
 /** Blocks in which A' is `ratios` times A. */
-function blocksOf(ratios: readonly number[], kept = true): BankBlock[] {
+function blocksOf(ratios: readonly number[]): BankBlock[] {
   return ratios.map((ratio, block) => ({
     block,
-    attempt: 0,
-    disturbed: false,
-    kept,
     processes: [
-      { arm: "A'", wallMs: 1, kernelNs: KERNEL, cpuNs: cpuOf(50 * ratio) },
-      { arm: 'A', wallMs: 1, kernelNs: KERNEL, cpuNs: cpuOf(50) },
+      { arm: "A'", cpuNs: cpuOf(50 * ratio) },
+      { arm: 'A', cpuNs: cpuOf(50) },
     ],
   }));
 }
 
 function cpuOf(ns: number): Record<FigureName, number> {
-  return { 'lower-quartile': ns, median: 1, mean: 1 };
+  return { mean: ns, median: 1, 'lower-quartile': 1 };
 }
 
 /** What is said of A'. */
@@ -94,7 +83,7 @@ function bankOf(
 ): ReturnType<typeof judgeBank>[number] {
   const comparisons = Math.floor(blocks.length / blocksPerComparison);
   const shape = { arms: ARMS, comparisons, blocksPerComparison, floor };
-  return judgeBank(shape, blocks, 'lower-quartile')[0]!;
+  return judgeBank(shape, blocks, 'mean')[0]!;
 }
 
 /** Of one comparison: on which side of the floor its interval lies. */
@@ -116,19 +105,7 @@ test('the figures of a process are those of its steady blocks that were read by 
   ];
   const noise = shard(others);
   const figures = figuresOf({ status: 'ok', shards: [...shards, noise] });
-  assert.deepEqual(figures?.cpuNs, { 'lower-quartile': 109.75, median: 119.5, mean: 119.5 });
-});
-
-test('a neighbour on some blocks moves the lower quartile least', () => {
-  const { shards } = reportOf(1);
-  const { blocks, stages } = shards[0]!;
-  for (const { cpu } of stages) {
-    for (const [entry, block] of cpu.block.entries()) {
-      if (block >= 24) cpu.cpuNs[entry]! *= 2;
-    }
-  }
-  assert.equal(blocks.mode.length, 40);
-  assert.equal(figuresOf({ status: 'ok', shards })?.cpuNs['lower-quartile'], 109.75);
+  assert.deepEqual(figures?.cpuNs, { mean: 119.5, median: 119.5, 'lower-quartile': 109.75 });
 });
 
 test('a process of too few blocks has no figures, and is no block of a bank', async () => {
@@ -183,91 +160,83 @@ test('a block has a process of each arm on the same input, in an order that vari
   );
 });
 
-test('a pair is run again when the kernel differs between its processes', async () => {
-  const kernels = [200, 205, 200, 207, 100, 102];
-  const blocks = await filled({
-    blocks: 2,
-    runRepeat: () => {
-      const kernelNs = kernels.shift() ?? 100;
-      return Promise.resolve(reportOf(1, [kernelNs, kernelNs]));
-    },
-  });
-  assert.deepEqual(
-    blocks.map(({ block, attempt, disturbed, kept }) => [block, attempt, disturbed, kept]),
-    [
-      [0, 0, false, true],
-      [1, 0, true, false],
-      [1, 1, false, true],
-    ],
-  );
-});
-
-test('a process that a neighbour slowed for most of its time is run again at once', async () => {
-  const reports = [reportOf(1, [100, 103]), reportOf(1, [100, 101.9]), reportOf(1, [101, 104])];
-  const blocks = await filled({
-    blocks: 1,
-    runRepeat: () => Promise.resolve(reports.shift() ?? reportOf(1)),
-  });
-  const [{ processes, kept, disturbed }] = blocks as [BankBlock];
-  assert.deepEqual([blocks.length, kept, disturbed], [1, true, false]);
-  const [first, second] = [processes[0]!.arm, processes[2]!.arm];
-  assert.notEqual(first, second);
-  assert.deepEqual(
-    processes.map(({ arm }) => arm),
-    [first, first, second, second],
-  );
-});
-
-test('on a restless machine the last attempt counts as it is, with a process of each arm', async () => {
-  for (const restless of [
-    (): RepeatReport => reportOf(1, [100, 300]),
-    // Steady, but another machine each time.
-    (
-      (at = 1) =>
-      (): RepeatReport =>
-        reportOf(1, [(at *= 1.1), at])
-    )(),
-  ]) {
-    const blocks = await filled({ blocks: 1, runRepeat: () => Promise.resolve(restless()) });
-    const last = blocks.at(-1)!;
-    assert.deepEqual([last.kept, last.disturbed], [true, true]);
-    assert.equal(new Set(last.processes.map(({ arm }) => arm)).size, 2);
-    assert.ok(blocks.slice(0, -1).every(({ kept }) => !kept));
-    const all = blocks.flatMap(({ processes }) => processes).length;
-    assert.equal(all, (SPARE_PER_ARM + 1) * ARMS.length);
+test('processes of a block run side by side on one core, and one after the other when alone', async () => {
+  for (const [alone, most] of [
+    [false, ARMS.length],
+    [true, 1],
+  ] as const) {
+    let running = 0;
+    let atOnce = 0;
+    const cores = new Map<number, Set<number | undefined>>();
+    await filled({
+      blocks: 1,
+      alone,
+      runRepeat: async ({ repeat }, _signal, { core } = {}) => {
+        running += 1;
+        atOnce = Math.max(atOnce, running);
+        cores.set(repeat, (cores.get(repeat) ?? new Set()).add(core));
+        await setImmediate();
+        running -= 1;
+        return reportOf(1);
+      },
+    });
+    assert.equal(atOnce, most);
+    for (const ofBlock of cores.values()) assert.equal(ofBlock.size, 1);
+    if (alone) assert.deepEqual([...cores.get(0)!], [undefined]);
   }
 });
 
-test('what is done is not done again, and an attempt counts on', async () => {
-  const [kept, other] = blocksOf([1, 1]);
-  const done: BankBlock[] = [kept!, { ...other!, disturbed: true, kept: false }];
-  const blocks = await filled({ done });
+test('cells of several threads are not kept on one core', async () => {
+  const arms = ARMS.map((arm) => ({ ...arm, spec: { ...SPEC, threads: 2 } }));
+  await filled({
+    arms,
+    runRepeat: (_spec, _signal, { core } = {}) => {
+      assert.equal(core, undefined);
+      return Promise.resolve(reportOf(1));
+    },
+  });
+});
+
+test('where all arms fail the base is named, and whoever ran beside has ended', async () => {
+  let ended = 0;
+  const runRepeat: RunRepeat = async ({ repeat }) => {
+    await setImmediate();
+    ended += 1;
+    return { status: 'error', reason: `no ${repeat}`, shards: [] };
+  };
+  for (let seed = 0; seed < 8; seed++) {
+    ended = 0;
+    await assert.rejects(filled({ seed, blocks: 1, runRepeat }), /block 0, arm A: no 0/);
+    assert.equal(ended, ARMS.length);
+  }
+});
+
+test('lists of cores are read as Linux writes them', () => {
+  assert.deepEqual(parseCoreList('0-3,8,10-11'), [0, 1, 2, 3, 8, 10, 11]);
+  assert.deepEqual(parseCoreList('5'), [5]);
+});
+
+test('what is done is not done again', async () => {
+  const blocks = await filled({ done: new Set([0, 2]), blocks: 4 });
   assert.deepEqual(
-    blocks.map(({ block, attempt }) => [block, attempt]),
-    [
-      [1, 1],
-      [2, 0],
-    ],
+    blocks.map(({ block }) => block),
+    [1, 3],
   );
 });
 
 test('an interrupted block is dropped', async () => {
   const controller = new AbortController();
-  let runs = 0;
   const blocks = await filled({
     signal: controller.signal,
-    runRepeat: () => {
-      runs += 1;
-      if (runs === 4) controller.abort();
+    runRepeat: ({ repeat }) => {
+      if (repeat === 2) controller.abort();
       // As a killed child reports.
       const killed: RepeatReport = { status: 'error', reason: 'killed', shards: [] };
-      return Promise.resolve(runs === 4 ? killed : reportOf(1));
+      return Promise.resolve(repeat === 2 ? killed : reportOf(1));
     },
   });
-  assert.deepEqual(
-    blocks.map(({ block }) => block),
-    [0],
-  );
+  assert.ok(blocks.length > 0);
+  assert.ok(blocks.every(({ block }) => block < 2));
 });
 
 test('an interval counts as beyond only when all of it lies beyond the floor', () => {
@@ -290,8 +259,9 @@ test('comparisons are disjoint, and one that is not complete is not judged', () 
     [result.calledShare!.low, result.calledShare!.high].map((share) => share.toFixed(4)),
     ['0.0126', '0.9874'],
   );
-  const again = bankOf([...blocksOf([5, 5], false), ...blocksOf(ratios)], 2);
-  assert.deepEqual(again.comparisons, result.comparisons);
+  // Two cores end them in another order.
+  const shuffled = bankOf(blocksOf(ratios).toReversed(), 2);
+  assert.deepEqual(shuffled.comparisons, result.comparisons);
 });
 
 /** Blocks of all four arms; A' and the slow ones deviate from what they should be by turns. */
@@ -306,11 +276,9 @@ function fourArmed(blocks: number, deviation: number, copyDeviation: number): Ba
     };
     const processes = Object.entries(costs).map(([arm, ns]) => ({
       arm,
-      wallMs: 1,
-      kernelNs: KERNEL,
       cpuNs: cpuOf(ns),
     }));
-    return { block, attempt: 0, disturbed: false, kept: true, processes };
+    return { block, processes };
   });
 }
 
@@ -321,7 +289,7 @@ test('planted slowdowns are caught, unless the copies differ by as much', async 
     blocksPerComparison: 10,
     floor: 0.01,
   };
-  const calm = judgeBank(shape, fourArmed(20, 0.002, 0.002), 'lower-quartile');
+  const calm = judgeBank(shape, fourArmed(20, 0.002, 0.002), 'mean');
   assert.deepEqual(
     calm.map(({ arm, called, calledByDeclaredFloor }) => [arm, called, calledByDeclaredFloor]),
     [
@@ -331,7 +299,7 @@ test('planted slowdowns are caught, unless the copies differ by as much', async 
     ],
   );
   assert.ok(Math.abs(calm[2]!.measured!.share - 0.05) < 1e-4);
-  const restless = judgeBank(shape, fourArmed(20, 0.002, 0.05), 'lower-quartile');
+  const restless = judgeBank(shape, fourArmed(20, 0.002, 0.05), 'mean');
   assert.deepEqual(
     restless.map(({ arm, called, calledByDeclaredFloor }) => [arm, called, calledByDeclaredFloor]),
     [
@@ -372,32 +340,25 @@ function costing(share: number): RunRepeat {
 }
 
 test('what an extra call costs is measured, and a machine that cannot tell is refused', async () => {
-  const { seed, signal, now } = fillOptions();
-  const options = { seed, signal, now };
-  const found = await calibrate('lower-quartile', { ...options, runRepeat: costing(0.3) });
+  const { seed, signal } = fillOptions();
+  const options = { seed, signal };
+  const found = await calibrate('mean', { ...options, runRepeat: costing(0.3) });
   assert.ok(found !== undefined);
   assert.equal(found.blocks, 20);
   for (const share of [found.added, found.low, found.high]) {
     assert.ok(Math.abs(share - 0.3) < 1e-9, String(share));
   }
   await assert.rejects(
-    calibrate('lower-quartile', { ...options, runRepeat: costing(0) }),
+    calibrate('mean', { ...options, runRepeat: costing(0) }),
     /this machine is too noisy to tell/,
   );
 });
 
-test('of an arm that ran more than once the last process counts', () => {
-  const [block] = blocksOf([2]);
-  const early = { ...block!.processes[0]!, cpuNs: cpuOf(7) };
-  const again = { ...block!, processes: [early, ...block!.processes] };
-  assert.deepEqual(logRatios([again], 'A', "A'", 'lower-quartile'), [Math.log(2)]);
-});
-
 async function manifestOf(changes: Partial<BankManifest> = {}): Promise<BankManifest> {
   return {
-    format: 2,
+    format: 3,
     calibration: { extraCalls: 2, blocks: 20, added: 0.3, low: 0.29, high: 0.31 },
-    figure: 'lower-quartile',
+    figure: 'mean',
     floor: 0.01,
     comparisons: 40,
     blocksPerComparison: 20,
@@ -426,7 +387,7 @@ test('a bank is read back as it was written, without a torn last line', async (t
   for (const block of blocks) appendBlock(directory, block);
   const file = join(folder, 'blocks.ndjson');
   const whole = await readFile(file, 'utf8');
-  await appendFile(file, '{"block":2,"att');
+  await appendFile(file, '{"block":2,"pro');
   const opened = await openBank(folder);
   assert.deepEqual(opened.manifest, manifest);
   assert.deepEqual(opened.blocks, blocks);

@@ -183,7 +183,7 @@ test('who runs the plan is told how far each repeat is', async () => {
     plan: { order: (await plan()).slice(0, 1) },
     suiteName: 'mine',
     signal: new AbortController().signal,
-    runRepeat(_spec, _signal, onLive) {
+    runRepeat(_spec, _signal, { onLive } = {}) {
       onLive?.({ phase: 'opening' } as never);
       return Promise.resolve(OK);
     },

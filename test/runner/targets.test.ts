@@ -86,7 +86,7 @@ function instruments(changes: Partial<Instruments> = {}): Instruments {
   return {
     askChild: (_, question) => Promise.resolve({ answer: answerTo(question) }),
     calibrateOverhead: () => Promise.resolve(QUIET),
-    runRepeat: ({ workload, threads }, _signal, onLive) => {
+    runRepeat: ({ workload, threads }, _signal, { onLive } = {}) => {
       onLive?.({} as LiveReport);
       const after = {
         ...NOTHING,
@@ -103,7 +103,12 @@ function instruments(changes: Partial<Instruments> = {}): Instruments {
       return Promise.resolve({ status: 'ok', shards, process: HOSTED });
     },
     measureRelayPairs: () =>
-      Promise.resolve({ oursNs: Array(12).fill(12), rawNs: Array(12).fill(10), busyShare: 0.97 }),
+      Promise.resolve({
+        oursNs: Array(12).fill(12),
+        rawNs: Array(12).fill(10),
+        busyShare: 0.97,
+        repeated: 0,
+      }),
     ...changes,
   };
 }
@@ -116,7 +121,7 @@ const MEASURED = {
 };
 
 test('a relay is judged by the median of the ratios within pairs', () => {
-  const pairs = { oursNs: [12, 60, 13], rawNs: [10, 10, 10], busyShare: 0.95 };
+  const pairs = { oursNs: [12, 60, 13], rawNs: [10, 10, 10], busyShare: 0.95, repeated: 0 };
   const memory = judgeRelay('relay-memory', pairs);
   assert.deepEqual([memory.measured.value, memory.verdict], [1.3, 'missed']);
   assert.equal(judgeRelay('relay-durable', pairs).verdict, 'met');
@@ -388,12 +393,12 @@ test('two workers are set beside two processes that run at once, in turn first',
     ...MEASURED,
     names: ['scaling'],
     instruments: instruments({
-      async runRepeat(spec, signal, onLive) {
+      async runRepeat(spec, signal, { onLive } = {}) {
         started.push(spec.threads);
         running += 1;
         most = Math.max(most, running);
         await new Promise((resolve) => setImmediate(resolve));
-        const report = await runRepeat(spec, signal, onLive);
+        const report = await runRepeat(spec, signal, { onLive });
         running -= 1;
         // Two workers in one process carry a tenth less.
         const shards = report.shards.map((shard) =>

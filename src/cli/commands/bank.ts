@@ -17,6 +17,7 @@ import {
   type OpenBank,
 } from '../../runner/bank-store.ts';
 import { fillBlocks } from '../../runner/blocks.ts';
+import { lockMachine } from '../../runner/machine-lock.ts';
 import { runRepeat } from '../../runner/repeat.ts';
 import { defineCommand, EXIT, type Command, type ExitStatus, type Output } from '../command.ts';
 import { tableOf } from '../bank-table.ts';
@@ -27,7 +28,7 @@ const COMPARISONS = 40;
 const BLOCKS = 20;
 /** Declared before anything is measured. */
 const FLOOR = 0.01;
-const FIGURE: FigureName = 'lower-quartile';
+const FIGURE: FigureName = 'mean';
 const COMPARISONS_MAX = 1_000;
 const BLOCKS_MAX = 1_000;
 const SEED_MAX = 0xffff_ffff;
@@ -39,12 +40,9 @@ const bank: Command = defineCommand({
   summary: 'Count how often this machine finds a difference: where there is none, 3 % and 5 %',
   details: [
     'Compares a Double Ratchet with a copy of itself and with itself slowed down by 3 % and by 5 %,',
-    'in blocks of four fresh processes in random order. A verdict is that of `compare`: the whole',
-    'interval lies beyond the floor. A process during which the machine changed speed, by the',
-    'reference kernel, is run again. Takes about half an hour, and longer where that is often; leave',
-    'the machine alone meanwhile. Every block is kept as it ends, and --resume goes on. On a machine',
-    'that others use, a core of its own helps: `taskset -c 1 sealbench bank`. --part shares a bank',
-    'between processes that each have a core of their own.',
+    'in blocks of four fresh processes side by side on one core, so that what happens to the machine',
+    'happens to all of them. A verdict is that of `compare`: the whole interval lies beyond the',
+    'floor. Takes about an hour with two cores; every block is kept as it ends, and --resume goes on.',
     '',
     'Exits with 0 when, of 40 comparisons, at most 1 calls the copy another, and at least 24 and 37',
     'catch the slowdowns of 3 % and 5 %; with 1 otherwise.',
@@ -74,27 +72,17 @@ const bank: Command = defineCommand({
       placeholder: 'DIR',
       summary: 'go on with an interrupted bank, or judge a finished one again',
     },
-    part: {
-      kind: 'text',
-      placeholder: 'K/N',
-      summary: 'only every Nth comparison, from the Kth on; others run the rest with --resume',
-    },
     json: { kind: 'flag', summary: 'print every comparison as JSON' },
   },
-  examples: [
-    'bank',
-    'bank --comparisons 5 --out results/runs/bank',
-    'bank --resume DIR --json',
-    'bank --resume DIR --part 2/2',
-  ],
+  examples: ['bank', 'bank --comparisons 5 --out results/runs/bank', 'bank --resume DIR --json'],
   async run({ options, output }) {
     if (options.out !== undefined && options.resume !== undefined) {
       throw badInput(
         'bank: expected --out or --resume, got both; --resume goes on in its own folder',
       );
     }
-    const part = partOf(options.part);
     const resumed = options.resume === undefined ? undefined : await openBank(options.resume);
+    using _ = resumed !== undefined && missingIn(resumed) === 0 ? undefined : lockMachine();
     using interruption = new Interruption();
     const { signal } = interruption;
     const seed = options.seed ?? resumed?.manifest.seed ?? 1;
@@ -105,26 +93,11 @@ const bank: Command = defineCommand({
       requireSameBank(resumed.directory, resumed.manifest, planned);
     }
     const opened = resumed ?? createBank(options.out, planned);
-    const blocks = await fill(opened, part, signal, output);
+    const blocks = await fill(opened, signal, output);
     return conclude(opened, blocks, interruption.status, options.json, output);
   },
 });
 export default bank;
-
-/** Which of the comparisons are run here: every `of`th, from the `first`th on, counted from 0. */
-interface Part {
-  readonly first: number;
-  readonly of: number;
-}
-
-/** @throws HarnessError BAD_INPUT for anything but K/N with K from 1 to N. */
-function partOf(text: string | undefined): Part {
-  if (text === undefined) return { first: 0, of: 1 };
-  const [, k, n] = /^(\d{1,3})\/(\d{1,3})$/.exec(text) ?? [];
-  const part = { first: Number(k) - 1, of: Number(n) };
-  if (part.first >= 0 && part.first < part.of) return part;
-  throw badInput(`bank: --part expected K/N with K from 1 to N, such as 1/2, got ${text}`);
-}
 
 /** @returns undefined when `signal` aborts. */
 async function plan(
@@ -135,12 +108,10 @@ async function plan(
   output: Output,
 ): Promise<BankManifest | undefined> {
   if (before === undefined) output.note('finding what a planted slowdown costs\n');
-  const calibration =
-    before?.calibration ??
-    (await calibrate(FIGURE, { seed, signal, runRepeat, now: () => performance.now() }));
+  const calibration = before?.calibration ?? (await calibrate(FIGURE, { seed, signal, runRepeat }));
   if (calibration === undefined) return undefined;
   return {
-    format: 2,
+    format: 3,
     figure: FIGURE,
     floor: FLOOR,
     comparisons: options.comparisons ?? before?.comparisons ?? COMPARISONS,
@@ -161,26 +132,19 @@ function blocksOf({ comparisons, blocksPerComparison }: BankManifest): number {
 }
 
 function missingIn({ manifest, blocks }: OpenBank): number {
-  return blocksOf(manifest) - blocks.filter(({ kept }) => kept).length;
+  return blocksOf(manifest) - blocks.length;
 }
 
 /** @returns All blocks, those of before included. */
 async function fill(
   bankToFill: OpenBank,
-  part: Part,
   signal: AbortSignal,
   output: Output,
 ): Promise<BankBlock[]> {
   const { directory, manifest, blocks: before } = bankToFill;
   const blocks = [...before];
   const total = blocksOf(manifest);
-  const perComparison = manifest.blocksPerComparison;
-  const isMine = (block: number): boolean =>
-    Math.floor(block / perComparison) % part.of === part.first;
-  const finished = new Set(before.filter(({ kept }) => kept).map(({ block }) => block));
-  const missing = Array.from({ length: total }, (_, block) => block).filter(
-    (block) => isMine(block) && !finished.has(block),
-  ).length;
+  const missing = missingIn(bankToFill);
   if (missing === 0) return blocks;
   output.note(`${missing} of ${total} blocks to run\nresults: ${shownPath(directory)}\n`);
   const startMs = performance.now();
@@ -190,21 +154,18 @@ async function fill(
     arms: await armsOf(manifest.calibration),
     blocks: total,
     seed: manifest.seed,
-    done: before,
-    isMine,
+    done: new Set(before.map(({ block }) => block)),
     signal,
     runRepeat,
-    now: () => performance.now(),
     onBlock(block) {
       appendBlock(directory, block);
       blocks.push(block);
-      if (!block.kept) return;
       done += 1;
       const elapsedMs = performance.now() - startMs;
       const remaining = formatDuration((elapsedMs / done) * (missing - done));
-      const line = `${finished.size + done}/${total} ${formatDuration(elapsedMs)} ETA ${remaining}`;
+      const line = `${blocks.length}/${total} ${formatDuration(elapsedMs)} ETA ${remaining}`;
       if (output.interactive) output.note(`${REDRAW}${line}`);
-      else if ((block.block + 1) % perComparison === 0) output.note(`${line}\n`);
+      else if (blocks.length % manifest.blocksPerComparison === 0) output.note(`${line}\n`);
     },
   });
   if (output.interactive) output.note(REDRAW);

@@ -19,8 +19,8 @@ const compare: Command = defineCommand({
   details: [
     'A ref gets a worktree of its own in a temporary folder; a clone of sealbench measures itself,',
     'any other folder brings its own file by --provider, --pipeline or --workload. Each block is a',
-    'process of the base, another of the base and one of the head, in random order, on the same',
-    'inputs. Head regressed when the whole 95 % interval of its CPU per message lies beyond 1 % and',
+    'process of the base, another of the base and one of the head, started in random order, side by',
+    'side on one core, on the same inputs. Head regressed when the whole 95 % interval of its CPU per message lies beyond 1 % and',
     'beyond what the two of the base show between them, and lies there again with fresh processes.',
     'Bytes, primitive calls and other exact figures count from a change of 0.2 %.',
     `Blocks of each cell: quick ${BLOCKS.quick}, standard ${BLOCKS.standard}, thorough ${BLOCKS.thorough}.`,
@@ -44,7 +44,7 @@ const compare: Command = defineCommand({
     seed: { kind: 'integer', min: 0, max: SEED_MAX, summary: 'of inputs and order; 1' },
     percentiles: {
       kind: 'flag',
-      summary: 'latency at p50 and p99 decides too, on enough samples',
+      summary: 'latency at p50 and p99 decides too; processes then run one after the other',
     },
     instructions: {
       kind: 'flag',

@@ -234,7 +234,10 @@ function sentence(result: TargetResult): string {
 function detail({ name, evidence }: JudgedTarget): string {
   if (evidence.kind === 'pairs' || name === 'overhead-cpu') return '';
   if (evidence.kind === 'servers') {
-    return ` Each server was busy for at least ${formatQuantity(evidence.busyShare, 'share')} of each slot.`;
+    return (
+      ` Each server was busy for at least ${formatQuantity(evidence.busyShare, 'share')} of each slot; ` +
+      `${evidence.repeated} slots were repeated.`
+    );
   }
   if (evidence.kind === 'overhead') {
     const more = timeText(OVERHEAD_LATENCY_BOUND_NS);

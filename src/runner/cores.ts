@@ -1,0 +1,36 @@
+/**
+ * The cores that child processes can be kept on.
+ *
+ * @module
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** Of util-linux, which every usual distribution has. */
+const TASKSET = 'taskset';
+
+/**
+ * The cores that this process may use, where a child can be kept on one of them: on Linux with
+ * `taskset`. Empty elsewhere.
+ */
+export function pinnableCores(): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  if (spawnSync(TASKSET, ['--version'], { stdio: 'ignore' }).status !== 0) return [];
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const list = /^Cpus_allowed_list:\s*(?<list>\S+)$/m.exec(status)?.groups?.['list'];
+  return list === undefined ? [] : parseCoreList(list);
+}
+
+/** The command that runs `command` on `cores` alone; without them, `command`. */
+export function commandOn(cores: readonly number[], command: readonly string[]): readonly string[] {
+  return cores.length === 0 ? command : [TASKSET, '--cpu-list', cores.join(), ...command];
+}
+
+/** @param list As Linux writes it, such as `0-3,8` (cpuset(7), "List format"). */
+export function parseCoreList(list: string): number[] {
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+}
