@@ -17,7 +17,7 @@
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import { pinnableCores } from './cores.ts';
+import { pinnableCores } from '../core/cores.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 
 export interface Arm {

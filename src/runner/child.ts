@@ -10,7 +10,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { workerFile } from '../core/paths.ts';
 import { LIVE_DESCRIPTOR, LIVE_FLAG } from '../measure/live.ts';
-import { commandOn } from './cores.ts';
+import { commandOn } from '../core/cores.ts';
 import { LIFELINE, LIFELINE_DESCRIPTOR } from './lifeline.ts';
 
 /** An answer is some megabytes at most; more than this is not one. */

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import { workerFile } from '../core/paths.ts';
-import { commandOn } from './cores.ts';
+import { commandOn } from '../core/cores.ts';
 import type { RelayOrder, RelayReport } from '../relay/control.ts';
 import type { RelayReady, RelaySettings, RelaySnapshot } from '../relay/settings.ts';
 

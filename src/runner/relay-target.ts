@@ -23,9 +23,9 @@ import { workerFile } from '../core/paths.ts';
 import {
   closedLoopFault,
   type ClosedLoop,
-  type ClosedLoopCounts,
   type PreparedRequest,
 } from '../relay/load/autocannon.ts';
+import { AutocannonProcess } from '../relay/load/autocannon-process.ts';
 import {
   bearer,
   framesPath,
@@ -34,7 +34,7 @@ import {
   TOKEN_CHARACTERS,
 } from '../relay/protocol.ts';
 import type { RelaySettings } from '../relay/settings.ts';
-import { commandOn, pinnableCores } from './cores.ts';
+import { commandOn, pinnableCores } from '../core/cores.ts';
 import { startRelayProcess, type RelayProcess } from './relay-process.ts';
 
 export const RELAY_TARGETS = ['relay-memory', 'relay-durable'] as const;
@@ -152,12 +152,39 @@ function notSaturated(busyShare: number, repeated: number): HarnessError {
 }
 
 /** Loads all servers at once for so long. */
-function slotOf(
+async function slotOf(
   servers: readonly ServerUnderTarget[],
   durationMs: number,
   cores: readonly number[],
 ): Promise<ServerSlot[]> {
-  return Promise.all(servers.map((server) => loadOf(server, durationMs, cores)));
+  const loops = servers.map(({ port }): ClosedLoop => ({
+    origin: `http://127.0.0.1:${port}`,
+    requests: REQUESTS,
+    timeoutSeconds: 10,
+  }));
+  // One process for all, so that none of them waits while another has the turn of its core.
+  const load = new AutocannonProcess(loops, cores);
+  try {
+    await load.answering;
+    await sleep(RUN_IN_MS);
+    const before = await Promise.all(servers.map((server) => server.read()));
+    await sleep(durationMs);
+    const after = await Promise.all(servers.map((server) => server.read()));
+    load.stop();
+    for (const counts of await load.counts) {
+      const fault = closedLoopFault(counts);
+      if (fault !== undefined) throw failed(fault);
+    }
+    return after.map((end, index) => {
+      const start = before[index]!;
+      return {
+        costNs: (end.cpuNs - start.cpuNs) / (end.requests - start.requests),
+        busyShare: (end.loopActiveNs - start.loopActiveNs) / (end.atNs - start.atNs),
+      };
+    });
+  } finally {
+    load.kill();
+  }
 }
 
 interface ServerSlot {
@@ -165,47 +192,6 @@ interface ServerSlot {
   readonly costNs: number;
   readonly busyShare: number;
 }
-
-/** Loads a server for so long. */
-async function loadOf(
-  server: ServerUnderTarget,
-  durationMs: number,
-  cores: readonly number[],
-): Promise<ServerSlot> {
-  const generator = forkOn(cores, 'autocannon');
-  try {
-    const loop: ClosedLoop = {
-      origin: `http://127.0.0.1:${server.port}`,
-      requests: REQUESTS,
-      timeoutSeconds: 10,
-    };
-    const ending = new Promise<LoopAnswer>((resolve) => {
-      generator.on('message', (message: 'answering' | LoopAnswer) => {
-        if (message !== 'answering') resolve(message);
-      });
-      generator.on('exit', () => resolve({ failure: 'autocannon ended without a word' }));
-    });
-    generator.send({ start: loop });
-    await Promise.race([once(generator, 'message'), ending]);
-    await sleep(RUN_IN_MS);
-    const before = await server.read();
-    await sleep(durationMs);
-    const after = await server.read();
-    if (generator.connected) generator.send('stop');
-    const answer = await ending;
-    if (!('counts' in answer)) throw failed(answer.failure);
-    const fault = closedLoopFault(answer.counts);
-    if (fault !== undefined) throw failed(fault);
-    return {
-      costNs: (after.cpuNs - before.cpuNs) / (after.requests - before.requests),
-      busyShare: (after.loopActiveNs - before.loopActiveNs) / (after.atNs - before.atNs),
-    };
-  } finally {
-    generator.kill('SIGKILL');
-  }
-}
-
-type LoopAnswer = { readonly counts: ClosedLoopCounts } | { readonly failure: string };
 
 /** One list per connection, whose mailbox it is: it appends, and nobody fetches. */
 const REQUESTS: readonly (readonly PreparedRequest[])[] = Array.from(
@@ -294,7 +280,6 @@ function forkOn(cores: readonly number[], worker: string): ChildProcess {
   const [file, ...args] = commandOn(cores, node);
   return spawn(file!, args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    serialization: 'advanced',
   });
 }
 

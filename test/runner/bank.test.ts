@@ -20,7 +20,7 @@ import {
 } from '../../src/runner/bank-store.ts';
 import { armsOf, calibrate, type BankBlock } from '../../src/runner/bank-arms.ts';
 import { fillBlocks, type Arm, type FillOptions } from '../../src/runner/blocks.ts';
-import { parseCoreList } from '../../src/runner/cores.ts';
+import { parseCoreList } from '../../src/core/cores.ts';
 import type { RepeatReport, RunRepeat } from '../../src/runner/repeat-report.ts';
 import { shard, type BlockFixture } from '../report/fixtures.ts';
 

@@ -23,7 +23,7 @@ const MIN_PER_SECOND = 20;
 const MAX_PER_SECOND = 30_000;
 const SEARCH = { growth: 1.6, resolution: 0.15, warmups: 0, confirmations: 2, windowsMax: 40 };
 /** Windows at half of the knee, until the driver keeps up in one; what the relay did decides nothing. */
-const HALF_TRIES = 3;
+const HALF_TRIES = 6;
 const ARRIVALS_STREAM = 0x6172_7276;
 const SESSIONS_STREAM = 0x7365_7373;
 

@@ -9,13 +9,10 @@
  * @module
  */
 
-import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HarnessError } from '../../core/errors.ts';
-import { workerFile } from '../../core/paths.ts';
 import type { ClosedLoopFacts, ServerUse } from '../../measure/relay-facts.ts';
 import { acknowledgePath, bearer, fetchPath, FRAME_ID_MAX, framesPath } from '../protocol.ts';
 import {
@@ -23,9 +20,9 @@ import {
   dividedLoop,
   summedCounts,
   type ClosedLoop,
-  type ClosedLoopCounts,
   type PreparedRequest,
 } from './autocannon.ts';
+import { AutocannonProcess } from './autocannon-process.ts';
 import type { RelayAddress } from './client.ts';
 import type { Courier } from './courier.ts';
 import { appendHeaders, type Append } from './requests.ts';
@@ -63,7 +60,7 @@ export async function saturate(
     timeoutSeconds: TIMEOUT_SECONDS,
   };
   const processes = generatorsFor(requests.length);
-  const generators = dividedLoop(loop, processes).map((share) => new Generator(share));
+  const generators = dividedLoop(loop, processes).map((share) => new AutocannonProcess([share]));
   try {
     await Promise.all(generators.map(({ answering }) => answering));
     const startedNs = performance.now() * 1e6;
@@ -72,7 +69,9 @@ export async function saturate(
     await sleep(spec.timedMs);
     const after = await relay.snapshot();
     for (const generator of generators) generator.stop();
-    const counts = summedCounts(await Promise.all(generators.map(({ counts: own }) => own)));
+    const counts = summedCounts(
+      (await Promise.all(generators.map(({ counts: own }) => own))).flat(),
+    );
     const durationNs = performance.now() * 1e6 - startedNs;
     const server = useBetween(before, after);
     const closedLoop: ClosedLoopFacts = {
@@ -164,56 +163,6 @@ function objectOf(namesAndValues: readonly string[]): Record<string, string> {
     headers[namesAndValues[at]!] = namesAndValues[at + 1]!;
   }
   return headers;
-}
-
-/** autocannon in a child process. */
-class Generator {
-  /** Settled with the first answer of the relay, or with the end. */
-  readonly answering: Promise<void>;
-  readonly counts: Promise<ClosedLoopCounts>;
-  readonly #child: ReturnType<typeof fork>;
-
-  constructor(loop: ClosedLoop) {
-    const child = fork(workerFile('autocannon'), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // Frames are bytes, which JSON has not.
-      serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    });
-    this.#child = child;
-    const answering = Promise.withResolvers<void>();
-    const counts = Promise.withResolvers<ClosedLoopCounts>();
-    this.answering = answering.promise;
-    this.counts = counts.promise;
-    // Whoever waits for it gets it; until then it is no unhandled rejection.
-    this.counts.catch(() => undefined);
-    child.on('message', (message: Answer) => {
-      answering.resolve();
-      if (message === 'answering') return;
-      if ('counts' in message) counts.resolve(message.counts);
-      else counts.reject(failed(message.failure));
-    });
-    child.on('exit', () => {
-      answering.resolve();
-      counts.reject(failed('its process ended'));
-    });
-    child.send({ start: loop });
-  }
-
-  stop(): void {
-    if (this.#child.connected) this.#child.send('stop');
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
-  }
-}
-
-/** What workers/autocannon.ts says. */
-type Answer = 'answering' | { readonly counts: ClosedLoopCounts } | { readonly failure: string };
-
-function failed(why: string): HarnessError {
-  return new HarnessError('WRONG_RESULT', `autocannon failed: ${why}`);
 }
 
 async function autocannonVersion(): Promise<string> {
