@@ -16,13 +16,10 @@ import { loadPipelines } from './pipelines-info.ts';
 const PIPELINE = 'double-ratchet';
 /** Every message is like another, as figures over blocks need it. */
 const WORKLOAD = 'one-way';
-/**
- * No more than the smallest batch of the engine: then every batch is one of all sessions, however fast
- * the machine is in its warm-up, and blocks are equal.
- */
-const SESSIONS = 16;
-/** Half of their rounds are read by CPU: some 180 blocks in half a second of a core. */
-const MESSAGES = 360;
+/** One batch, for storing a message takes the relay far less than 2 us: so blocks are equal. */
+const SESSIONS = 64;
+/** Half of their rounds are read by CPU: 45 blocks in some 0.2 s of a core. */
+const MESSAGES = 90;
 const WARMUP_MS = 150;
 
 /** Shares of the CPU per message that are added, by the name of the arm. */
@@ -35,9 +32,12 @@ export const PLANTED: Readonly<Record<string, number>> = {
 const PLANTED_IN_BANK = ['A+3%', 'A+5%'];
 
 const [BASE, COPY, SLOW] = ['A', "A'", 'slow'];
-/** Far from what is planted, so that noise is small beside it. */
-const CALIBRATION_CALLS = 2;
-const CALIBRATION_BLOCKS = 20;
+/**
+ * As what is planted, single calls are made again, since a third call in a row costs less than a second;
+ * several times as many of them, so that noise is small beside it.
+ */
+const CALIBRATION_CALLS = 0.5;
+const CALIBRATION_BLOCKS = 40;
 
 export type BankBlock = Block<ProcessFigures>;
 

@@ -35,7 +35,7 @@ test('a bank that tells equal from slower is met, and is judged again as it was'
   assert.match(out, /^A\+3% +3 of 3 +3 +29\.2 to 100% +3 +0% +0% +0% +at least 2 +met$/m);
   assert.match(
     out,
-    /^A\+5%: planted as 5\.00%, 5\.00% to 5\.00% by 20 pairs .* blocks it was 5\.00%/m,
+    /^A\+5%: planted as 5\.00%, 5\.00% to 5\.00% by 40 pairs .* blocks it was 5\.00%/m,
   );
   const lines = (await readFile(join(folder, 'blocks.ndjson'), 'utf8')).trimEnd().split('\n');
   assert.equal(lines.length, 12);

@@ -344,7 +344,7 @@ test('what an extra call costs is measured, and a machine that cannot tell is re
   const options = { seed, signal };
   const found = await calibrate('mean', { ...options, runRepeat: costing(0.3) });
   assert.ok(found !== undefined);
-  assert.equal(found.blocks, 20);
+  assert.equal(found.blocks, 40);
   for (const share of [found.added, found.low, found.high]) {
     assert.ok(Math.abs(share - 0.3) < 1e-9, String(share));
   }
