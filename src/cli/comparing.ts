@@ -81,6 +81,7 @@ async function measurePass(
       // Fresh inputs for the accused.
       seed: seed * 4096 + (pass - 1) * 2048,
       alone: percentiles,
+      meets: sides.base.meets && sides.head.meets,
       signal,
       runRepeat: sides.base.runRepeat,
       read: (report) => ({

@@ -21,6 +21,7 @@ import { countPrimitives } from '../crypto/counting.ts';
 import type { Provider } from '../crypto/provider.ts';
 import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
 import { meetAll } from '../measure/barrier.ts';
+import { waitAtGate } from '../measure/gate.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
 import { calibrateCpu, processCpuNs, readThreadCpuNs } from '../measure/cpu.ts';
 import type { CpuBasis, RecoveryFacts, ShardFacts, TimedId } from '../measure/facts.ts';
@@ -116,6 +117,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     buffers,
   );
 
+  if (spec.gate !== undefined && task.shard === 0) waitAtGate(spec.gate);
   meetAll(task.barrier, spec.threads);
   gc.start();
   const startedNs = sinceOrigin(task);

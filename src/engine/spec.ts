@@ -38,6 +38,8 @@ export interface RepeatSpec {
    * (src/crypto/slowed.ts). With 0 the provider is wrapped and nothing is made again.
    */
   readonly extraCalls?: number;
+  /** Folder of the gate (src/measure/gate.ts) at which it waits before its timed phase. */
+  readonly gate?: string;
   /** Set where the highest rate is searched that keeps a bound; needs `threads` to be 1. */
   readonly saturation?: Saturation;
 }

@@ -5,8 +5,9 @@
  * A shared machine changes its speed within a second, by half and more. Processes that run one after
  * the other meet another machine each; processes that share a core take turns of a few milliseconds,
  * so that whatever happens to the core happens to all of them, and each reads the CPU of its own
- * thread alone. A message costs more than on a core of its own, for caches are shared, and by about
- * the same factor in every arm: only ratios within a block mean something.
+ * thread alone. What they measure begins when all of them are ready. A message costs more than on a
+ * core of its own, for caches are shared, and by about the same factor in every arm: only ratios within
+ * a block mean something.
  *
  * Arms are data: the first is what the others are compared with, and what an arm does is in its spec
  * and in who runs it.
@@ -18,6 +19,7 @@ import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 import { pinnableCores } from '../core/cores.ts';
+import { Gate } from '../measure/gate.ts';
 import type { RepeatReport, RunRepeat } from './repeat-report.ts';
 
 export interface Arm {
@@ -44,6 +46,8 @@ export interface FillOptions<Figures> {
   readonly seed: number;
   /** Whether processes run one after the other, for figures that waiting for a core would spoil. */
   readonly alone?: boolean;
+  /** Whether all versions that run know the gate; where one does not, none waits for the others. */
+  readonly meets?: boolean;
   /** Numbers of the blocks that an earlier attempt finished. */
   readonly done?: ReadonlySet<number>;
   readonly signal: AbortSignal;
@@ -110,20 +114,31 @@ function lanesOf<Figures>({ arms, alone }: FillOptions<Figures>): readonly (numb
 
 /** @returns Whatever it likes when `signal` aborts. */
 async function runBlock<Figures>(
-  { arms, seed, alone, runRepeat, read }: FillOptions<Figures>,
+  { arms, seed, alone, meets = true, runRepeat, read }: FillOptions<Figures>,
   block: number,
   core: number | undefined,
   signal: AbortSignal,
 ): Promise<ArmProcess<Figures>[]> {
   const order = new SeededRandom(seed, block).shuffle([...arms]);
   const reports = new Map<Arm, RepeatReport>();
-  const run = async (arm: Arm): Promise<void> => {
-    // The arms of a block work on the same input, in the same order of modes.
-    const spec = { ...arm.spec, seed: seed + block, repeat: block };
+  const run = async (arm: Arm, gate?: Gate): Promise<void> => {
+    const spec = {
+      ...arm.spec,
+      // The arms of a block work on the same input, in the same order of modes.
+      seed: seed + block,
+      repeat: block,
+      ...(gate && { gate: gate.folder }),
+    };
     reports.set(arm, await (arm.runRepeat ?? runRepeat)(spec, signal, { core }));
   };
-  if (alone === true) for (const arm of order) await run(arm);
-  else await Promise.all(order.map(run));
+  if (alone === true) {
+    for (const arm of order) await run(arm);
+  } else {
+    using gate = new Gate();
+    const running = order.map((arm) => run(arm, meets ? gate : undefined));
+    await gate.openFor(() => order.length - reports.size);
+    await Promise.all(running);
+  }
   if (signal.aborted) return [];
   const figures = new Map<Arm, Figures>();
   // As declared: where the base fails, whatever else fails is no news.

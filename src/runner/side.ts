@@ -30,6 +30,8 @@ export interface Side extends Disposable {
   readonly provider?: string;
   /** Its own version of the program, or this one. */
   readonly runRepeat: RunRepeat;
+  /** Whether its processes wait at a gate for those beside them, which an older version does not. */
+  readonly meets: boolean;
   /** Its workers/instructions.ts, which an older version may lack. */
   readonly counter: string;
 }
@@ -77,7 +79,12 @@ export async function openSide(given: string, options: SideOptions): Promise<Sid
   }
 }
 
-const ownHarness = { suites: SUITES_DIR, runRepeat, counter: workerFile('instructions') };
+const ownHarness = {
+  suites: SUITES_DIR,
+  runRepeat,
+  meets: true,
+  counter: workerFile('instructions'),
+};
 
 function openFolder(given: string): Side {
   const folder = resolve(given);
@@ -88,13 +95,14 @@ function openFolder(given: string): Side {
 }
 
 /** A clone of this program measures itself; any other folder is measured by this program. */
-function harnessIn(folder: string): Pick<Side, 'suites' | 'runRepeat' | 'counter'> {
+function harnessIn(folder: string): Pick<Side, 'suites' | 'runRepeat' | 'meets' | 'counter'> {
   const worker = join(folder, 'workers', 'repeat.ts');
   if (nameIn(folder) !== 'sealbench' || !existsSync(worker)) return ownHarness;
   const isThis = worker === workerFile('repeat');
   return {
     suites: join(folder, 'suites'),
     runRepeat: isThis ? runRepeat : repeatOf(worker),
+    meets: existsSync(join(folder, 'src', 'measure', 'gate.ts')),
     counter: join(folder, 'workers', 'instructions.ts'),
   };
 }

@@ -1,11 +1,12 @@
 /** The bank with processes that are made up: no time is measured here. */
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile, appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { judgeBank } from '../../src/cli/bank-verdicts.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import type { RepeatSpec } from '../../src/engine/spec.ts';
@@ -184,6 +185,40 @@ test('processes of a block run side by side on one core, and one after the other
     for (const ofBlock of cores.values()) assert.equal(ofBlock.size, 1);
     if (alone) assert.deepEqual([...cores.get(0)!], [undefined]);
   }
+});
+
+test('processes of a block begin what they measure together, whoever ended before', async () => {
+  const events: string[] = [];
+  await filled({
+    blocks: 1,
+    arms: ['A', "A'", 'A+3%'].map((name) => ({ name, spec: { ...SPEC, cell: name } })),
+    runRepeat: async ({ cell, gate }) => {
+      const [folder, name] = [gate!, cell.replace('+', '')];
+      // One never comes to the gate, as one that fails does.
+      if (cell === 'A+3%') {
+        events.push('ended');
+        return reportOf(1);
+      }
+      if (cell === "A'") await sleep(20);
+      events.push('ready');
+      await writeFile(join(folder, name), '');
+      while (!existsSync(join(folder, 'go'))) await sleep(1);
+      events.push('go');
+      return reportOf(1);
+    },
+  });
+  assert.deepEqual(events.toSorted(), ['ended', 'go', 'go', 'ready', 'ready']);
+  assert.deepEqual(events.slice(-2), ['go', 'go']);
+});
+
+test('without a gate that all versions know none waits', async () => {
+  await filled({
+    meets: false,
+    runRepeat: ({ gate }) => {
+      assert.equal(gate, undefined);
+      return Promise.resolve(reportOf(1));
+    },
+  });
 });
 
 test('cells of several threads are not kept on one core', async () => {
