@@ -5,67 +5,40 @@
  * @module
  */
 
-import { EMPTY, equalBytes, toHex, utf8 } from '../core/bytes.ts';
-import type { Aead, Provider } from '../crypto/provider.ts';
+import { EMPTY } from '../core/bytes.ts';
 import type { EscrowField, FieldSource } from '../pipelines/_escrow-field.ts';
-import { openEscrowEnds, openField } from '../pipelines/_escrow-ratchet.ts';
-import { carry } from '../pipelines/_carrier.ts';
+import type { ModifiedSetup } from '../pipelines/_escrow-ratchet.ts';
 import type { Pipeline, Setup } from '../pipelines/_pipeline.ts';
-import escrowChainKey, { openChainKeyField } from '../pipelines/escrow-chain-key.ts';
-import escrowMessageKey, { openMessageKeyField } from '../pipelines/escrow-message-key.ts';
 import type { RatchetState } from '../protocols/double-ratchet.ts';
 import { SymmetricChain } from '../protocols/symmetric-chain.ts';
-import { BLOCK_BYTES, sealForTwoKeys } from './two-key-seal.ts';
+import { DecoySealing, type Modification } from './decoy-sealing.ts';
+import { ModifiedSeedField } from './modified-seed-field.ts';
 
-const COMMITMENT_LABEL = utf8('commit');
-
-export interface Modification {
-  /** Members whose clients are modified. Receiving, they accept whatever another such client made. */
-  readonly members: readonly number[];
-  /**
-   * What the authority is to read, one block. Left out: the message stays as it is, and the sealed key
-   * is merely another one. A message that carries a decoy has three blocks after its text.
-   */
-  readonly decoy?: Uint8Array;
-  /** With `etm-commit`: commits to the key that is sealed, in place of the one that is used. */
-  readonly falseCommitment?: boolean;
+/** Whether a design has a field that a modified client can make another way: E2 to E7. */
+export function canModify({ rung }: Pipeline): boolean {
+  return /^E[2-7]$/.test(rung);
 }
 
-/** Where a message with a decoy has it: after the first block, which is the text. */
-export const DECOY_AT = BLOCK_BYTES;
-export const DECOY_MESSAGE_BYTES: number = 4 * BLOCK_BYTES;
-
-/** Whether there is a modified client of a design: E2, and E3 without context mode's own keys. */
-export function canModify({ name }: Pipeline): boolean {
-  return name === 'escrow-chain-key' || name === 'escrow-message-key';
-}
-
-/** E2 or E3 with modified clients. Relay and authority are the real ones. */
-export function modifiedPipeline(
-  design: 'escrow-chain-key' | 'escrow-message-key' | Pipeline,
-  modification: Modification,
-): Pipeline {
-  const name = typeof design === 'string' ? design : design.name;
-  const honest = name === 'escrow-chain-key' ? escrowChainKey : escrowMessageKey;
-  const openHonest = name === 'escrow-chain-key' ? openChainKeyField : openMessageKeyField;
+/** A design of E2 to E7, with modified clients. Relay and authority are the real ones. */
+export function modifiedPipeline(honest: Pipeline, modification: Modification): Pipeline {
   return {
     ...honest,
     open(given) {
       const sealing = new DecoySealing(given.provider, modification);
       const setup: Setup = { ...given, provider: sealing.provider };
-      const { provider, randomness, options } = setup;
-      const seal = openField(provider, randomness, options);
-      const secret = new Uint8Array(seal.secretKeyBytes);
-      const publicKey = new Uint8Array(seal.publicKeyBytes);
-      seal.keyPair(publicKey, secret, randomness);
-      const field = openHonest(setup, seal, publicKey);
-      const ends = openEscrowEnds(setup, new ModifiedField(field, setup, modification, sealing));
-      return { ...carry(setup, ends), authority: [secret], directory: ends.accounts.directory };
+      const modified: ModifiedSetup = {
+        ...setup,
+        modifyField: (field) =>
+          honest.rung === 'E7'
+            ? new ModifiedSeedField(field, setup, modification, sealing)
+            : new ModifiedField(field, setup, modification, sealing),
+      };
+      return honest.open(modified);
     },
   };
 }
 
-/** Gives the honest field false keys to seal. */
+/** Gives the honest field of a chain or a message false keys to seal. */
 class ModifiedField implements EscrowField {
   readonly type: number;
   readonly stateWords: number;
@@ -148,65 +121,5 @@ class ModifiedField implements EscrowField {
 
   export(end: number): Uint8Array {
     return this.#honest.export?.(end) ?? EMPTY;
-  }
-}
-
-/** A provider that makes the next ciphertext after `arm` open under a second key. */
-class DecoySealing {
-  readonly provider: Provider;
-  readonly #modification: Modification;
-  /** The second key, from `arm` to the ciphertext, and to the commitment. */
-  #forCiphertext: Uint8Array | undefined;
-  #forCommitment: Uint8Array | undefined;
-  /** What accomplices take for the commitment to a key: that to another one. */
-  readonly #agreed = new Map<string, Uint8Array>();
-
-  constructor(inner: Provider, modification: Modification) {
-    this.#modification = modification;
-    const { decoy } = modification;
-    const aead = inner.aead['chacha20-poly1305'];
-    const seal: Aead['seal'] = (out, key, nonce, aad, plaintext) => {
-      const second = this.#takeSecond();
-      if (second === undefined) aead.seal(out, key, nonce, aad, plaintext);
-      else out.set(sealForTwoKeys(inner, [key, second], nonce, aad, [plaintext, decoy!]));
-    };
-    this.provider = {
-      ...inner,
-      aead: { ...inner.aead, 'chacha20-poly1305': { seal, open: aead.open.bind(aead) } },
-      chacha20: (out, key, nonce, data) => {
-        inner.chacha20(out, key, nonce, data);
-        const second = this.#takeSecond();
-        if (second === undefined) return;
-        const withDecoy = new Uint8Array(data.length);
-        withDecoy.set(decoy!, DECOY_AT);
-        const other = new Uint8Array(data.length);
-        inner.chacha20(other, second, nonce, withDecoy);
-        out.set(other.subarray(DECOY_AT), DECOY_AT);
-      },
-      hmacSha256: (out, key, data) => {
-        const isCommitment = equalBytes(data, COMMITMENT_LABEL);
-        inner.hmacSha256(out, isCommitment ? this.#committed(key) : key, data);
-      },
-    };
-  }
-
-  arm(second: Uint8Array): void {
-    if (this.#modification.decoy !== undefined) this.#forCiphertext = second.slice();
-    if (this.#modification.falseCommitment === true) this.#forCommitment = second.slice();
-  }
-
-  #takeSecond(): Uint8Array | undefined {
-    const second = this.#forCiphertext;
-    this.#forCiphertext = undefined;
-    return second;
-  }
-
-  /** The key whose commitment stands for that of `key`. */
-  #committed(key: Uint8Array): Uint8Array {
-    const second = this.#forCommitment;
-    this.#forCommitment = undefined;
-    const isPair = this.#modification.members.length > 1;
-    if (second !== undefined && isPair) this.#agreed.set(toHex(key), second);
-    return second ?? this.#agreed.get(toHex(key)) ?? key;
   }
 }

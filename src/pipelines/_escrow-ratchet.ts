@@ -57,9 +57,16 @@ export const ESCROW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   msg: MESSAGE_FORM_OPTION,
 };
 
+/** A world some of whose clients are modified, as only attacks open. */
+export interface ModifiedSetup extends Setup {
+  /** What such clients have in place of the design's field. */
+  readonly modifyField?: (honest: EscrowField) => EscrowField;
+}
+
 /** The ends of the ratchet that the options ask for, with this field. @throws HarnessError UNSUPPORTED. */
-export function openEscrowEnds(setup: Setup, field: EscrowField): RatchetEnds {
-  return new RatchetEnds(setup, { ...chosenRatchet(setup), field });
+export function openEscrowEnds(setup: ModifiedSetup, field: EscrowField): RatchetEnds {
+  const ofClients = setup.modifyField?.(field) ?? field;
+  return new RatchetEnds(setup, { ...chosenRatchet(setup), field: ofClients });
 }
 
 /** L6 or L7, as the options say. @throws HarnessError UNSUPPORTED. */

@@ -238,7 +238,7 @@ class BothChainKeysField implements EscrowField {
  * @throws HarnessError UNSUPPORTED for options that exclude each other, or when the provider's KEM
  *   takes no randomness and the field must be made again.
  */
-export function openChainKeyField(
+function openChainKeyField(
   setup: Setup,
   seal: FieldSeal,
   authorityPublic: Uint8Array,

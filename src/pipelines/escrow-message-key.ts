@@ -278,7 +278,7 @@ class ContextRecovery implements KeyRecovery {
  * @throws HarnessError UNSUPPORTED for options that exclude each other, or when the provider's KEM
  *   takes no randomness and the field must be made again.
  */
-export function openMessageKeyField(
+function openMessageKeyField(
   setup: Setup,
   seal: FieldSeal,
   authorityPublic: Uint8Array,

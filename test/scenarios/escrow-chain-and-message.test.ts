@@ -183,17 +183,17 @@ function leadsTo(deviceHex: string, world: SmallWorld, { frame, text }: Sent): b
 }
 
 const DESIGNS = [
-  ['escrow-chain-key', { repeat: 'every-frame' }],
-  ['escrow-message-key', {}],
+  [escrowChainKey, { repeat: 'every-frame' }],
+  [escrowMessageKey, {}],
 ] as const;
 
 /** What is delivered and what is recovered, by sender, of a conversation whose `members` dodge. */
 async function dodge(
-  name: 'escrow-chain-key' | 'escrow-message-key',
+  design: Pipeline,
   options: Options,
   members: readonly number[],
 ): Promise<Record<number, { delivered: number; recovered: number }>> {
-  const world = await openTalk(modifiedPipeline(name, { members }), native, options);
+  const world = await openTalk(modifiedPipeline(design, { members }), native, options);
   const counted = [0, 1].map(() => ({ delivered: 0, recovered: 0 }));
   const arrived: Sent[] = [];
   // Whoever is refused is not answered: every message is sent as if the one before had arrived.
@@ -211,14 +211,14 @@ async function dodge(
   return { 0: counted[0]!, 1: counted[1]! };
 }
 
-for (const [name, options] of DESIGNS) {
-  describe(`a client of ${name} that seals another key`, () => {
+for (const [design, options] of DESIGNS) {
+  describe(`a client of ${design.name} that seals another key`, () => {
     test('dodges for what it sends, and for nothing that it receives', async () => {
-      assert.deepEqual(await dodge(name, options, [0]), {
+      assert.deepEqual(await dodge(design, options, [0]), {
         0: { delivered: 4, recovered: 0 },
         1: { delivered: 3, recovered: 3 },
       });
-      assert.deepEqual(await dodge(name, options, [1]), {
+      assert.deepEqual(await dodge(design, options, [1]), {
         0: { delivered: 4, recovered: 4 },
         1: { delivered: 3, recovered: 0 },
       });
@@ -226,17 +226,17 @@ for (const [name, options] of DESIGNS) {
 
     test('is caught by verifiable=yes when the other end is honest', async () => {
       const verifiable = { ...options, verifiable: 'yes' };
-      assert.deepEqual(await dodge(name, verifiable, [0]), {
+      assert.deepEqual(await dodge(design, verifiable, [0]), {
         0: { delivered: 0, recovered: 0 },
         1: { delivered: 0, recovered: 0 },
       });
-      const { 1: answers } = await dodge(name, verifiable, [1]);
+      const { 1: answers } = await dodge(design, verifiable, [1]);
       assert.deepEqual(answers, { delivered: 0, recovered: 0 });
     });
 
     test('is not caught by anything when both ends agree', async () => {
       for (const verifiable of ['no', 'yes']) {
-        assert.deepEqual(await dodge(name, { ...options, verifiable }, [0, 1]), {
+        assert.deepEqual(await dodge(design, { ...options, verifiable }, [0, 1]), {
           0: { delivered: 4, recovered: 0 },
           1: { delivered: 3, recovered: 0 },
         });
@@ -247,18 +247,18 @@ for (const [name, options] of DESIGNS) {
 
 test('with both=yes the end that does not comply cannot dodge, and the other one dodges for both', async () => {
   const options = { both: 'yes', repeat: 'every-frame' };
-  assert.deepEqual(await dodge('escrow-chain-key', options, [1]), {
+  assert.deepEqual(await dodge(escrowChainKey, options, [1]), {
     0: { delivered: 4, recovered: 4 },
     1: { delivered: 3, recovered: 3 },
   });
-  assert.deepEqual(await dodge('escrow-chain-key', options, [0]), {
+  assert.deepEqual(await dodge(escrowChainKey, options, [0]), {
     0: { delivered: 4, recovered: 0 },
     1: { delivered: 3, recovered: 0 },
   });
 });
 
 function openDodger(repeat: string): Promise<SmallWorld> {
-  const pipeline = modifiedPipeline('escrow-chain-key', { members: [0] });
+  const pipeline = modifiedPipeline(escrowChainKey, { members: [0] });
   return openTalk(pipeline, native, { verifiable: 'yes', repeat });
 }
 

@@ -9,8 +9,10 @@ import { describe, test } from 'node:test';
 import { equalBytes, utf8 } from '../../src/core/bytes.ts';
 import { RatchetAuthority, type KeyRecovery } from '../../src/pipelines/_escrow-authority.ts';
 import { OUTCOME, type AuthorityOpening, type Options } from '../../src/pipelines/_pipeline.ts';
-import { openChainKeyRecovery } from '../../src/pipelines/escrow-chain-key.ts';
-import { openMessageKeyRecovery } from '../../src/pipelines/escrow-message-key.ts';
+import escrowChainKey, { openChainKeyRecovery } from '../../src/pipelines/escrow-chain-key.ts';
+import escrowMessageKey, {
+  openMessageKeyRecovery,
+} from '../../src/pipelines/escrow-message-key.ts';
 import { loadProvider, loadWorkload, optionsOf, runHere } from '../conformance/_parts.ts';
 import type { SmallWorld } from '../conformance/_small-world.ts';
 import {
@@ -25,13 +27,17 @@ import {
 import {
   DECOY_AT,
   DECOY_MESSAGE_BYTES,
-  modifiedPipeline,
   type Modification,
-} from '../../src/exposure/modified-client.ts';
+} from '../../src/exposure/decoy-sealing.ts';
+import { modifiedPipeline } from '../../src/exposure/modified-client.ts';
 import { sealForTwoKeys } from '../../src/exposure/two-key-seal.ts';
 
 const native = await loadProvider('native');
 const DESIGNS = ['escrow-chain-key', 'escrow-message-key'] as const;
+const HONEST = {
+  'escrow-chain-key': escrowChainKey,
+  'escrow-message-key': escrowMessageKey,
+} as const;
 const FORMS = ['one-key', 'etm', 'etm-commit'] as const;
 
 const TEXT = utf8('meet me at noon.');
@@ -74,7 +80,7 @@ async function sendModified(
   options: Options,
   modification: Modification,
 ): Promise<Outcome> {
-  const world = await openTalk(modifiedPipeline(name, modification), native, options);
+  const world = await openTalk(modifiedPipeline(HONEST[name], modification), native, options);
   const text = new Uint8Array(DECOY_MESSAGE_BYTES);
   text.set(TEXT);
   const frame = world.send(0, 0, text);
@@ -184,7 +190,7 @@ for (const name of DESIGNS) {
     ] as const) {
       // `every-frame`, so that no message of the modified client stays without a field of its own.
       const repeat = name === 'escrow-chain-key' ? 'every-frame' : 'none';
-      const pipeline = modifiedPipeline(name, { members: ONE });
+      const pipeline = modifiedPipeline(HONEST[name], { members: ONE });
       const options = optionsOf(pipeline, { hop: 'none', rest: 'none', msg, repeat });
       const { recovery, messages, faults } = await runHere(pipeline, native, workload, { options });
       assert.ok(recovery !== undefined);
@@ -259,7 +265,7 @@ class Forger {
 
 /** Forges one message in each direction and a third. */
 async function forge(name: (typeof DESIGNS)[number], options: Options): Promise<void> {
-  const world = await openTalk(modifiedPipeline(name, { members: [] }), native, options);
+  const world = await openTalk(modifiedPipeline(HONEST[name], { members: [] }), native, options);
   const forger = new Forger(world);
   const forgedText = utf8('bring the money');
   for (const member of [0, 1, 0]) {
