@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import { readTextFile, shownPath } from '../core/json.ts';
-import { publishedBlock, spliceBlock } from '../report/published.ts';
+import { publishedBlock, spliceBlock, type PublishedBlock } from '../report/published.ts';
 import type { Output } from './command.ts';
 import type { Figures } from './figures.ts';
 
@@ -24,10 +24,19 @@ export async function spliceInto(
   { manifest, records, summary }: Figures,
   output: Output,
 ): Promise<void> {
-  const where = shownPath(file);
   const recorded = new Set(records.map(({ cell }) => cell));
   const folder = basename(resolve(directory));
-  const block = publishedBlock(folder, manifest, recorded, summary);
+  await writeBlock(file, publishedBlock(folder, manifest, recorded, summary), folder, output);
+}
+
+/** Replaces what stands between the markers of `block`. @throws HarnessError as `spliceInto`. */
+export async function writeBlock(
+  file: string,
+  block: PublishedBlock,
+  folder: string,
+  output: Output,
+): Promise<void> {
+  const where = shownPath(file);
   const text = await readTextFile(file, DOCUMENT_BYTES_MAX);
   const spliced = spliceBlock(text, block, where);
   try {

@@ -11,7 +11,7 @@ import { badInput } from '../core/errors.ts';
 import type { Manifest } from '../results/manifest.ts';
 import { repeatingArguments } from './command-line.ts';
 import { renderTopic, type Summary } from './summary.ts';
-import { renderMarkdown } from './table.ts';
+import { renderMarkdown, type Table } from './table.ts';
 import { forMarkdown, forTerminal } from './text.ts';
 import { verdictText } from './verdict.ts';
 
@@ -21,6 +21,9 @@ export interface PublishedBlock {
   /** With the line ends around it. */
   readonly content: string;
 }
+
+/** Of the block that holds a bank. */
+export const BANK_BLOCK = 'bank';
 
 /** `curated/ladder` to `ladder`. */
 export function blockNameOf(suite: string): string {
@@ -40,9 +43,9 @@ export function blocksIn(text: string): PublishedBlock[] {
   }));
 }
 
-/** The folder under results/published/ that a block says it is from. */
+/** The folder under results/published/, of a bank under results/banks/, that a block says it is from. */
 export function runNamedIn({ content }: PublishedBlock): string | undefined {
-  return /^Run `(?<run>[\w.-]+)`/m.exec(content)?.groups!['run'];
+  return /^(?:Run|Bank) `(?<run>[\w.-]+)`/m.exec(content)?.groups!['run'];
 }
 
 /**
@@ -84,12 +87,7 @@ export function publishedBlock(
   recordedCells: ReadonlySet<string>,
   summary: Summary,
 ): PublishedBlock {
-  if (!/^[\w.-]+$/.test(folder)) {
-    throw badInput(
-      `${forTerminal(folder)}: expected a folder named by letters, digits, ".", "_" and "-", for ` +
-        'the document names it; rename it',
-    );
-  }
+  requireFolderName(folder);
   refuseUnfinished(folder, manifest, recordedCells);
   const { topics, precision, pipelines, besides = [] } = summary;
   const trust = { title: 'How far the figures can be trusted', sentences: precision };
@@ -104,6 +102,35 @@ export function publishedBlock(
     ...(pipelines.length === 0 ? [] : [foldedAway('What each line is', pipelines)]),
   ];
   return { name: blockNameOf(manifest.suite.name), content: `\n\n${parts.join('\n\n')}\n\n` };
+}
+
+/**
+ * What a bank of comparisons says in a document.
+ *
+ * @param folder The last part of the bank's folder, under which it is to be kept.
+ */
+export function publishedBank(
+  folder: string,
+  manifest: Pick<Manifest, 'environment' | 'git' | 'startedAt'>,
+  table: Table,
+): PublishedBlock {
+  requireFolderName(folder);
+  const parts = [
+    `Bank \`${folder}\` (\`results/banks/${folder}\`) of ${dateOf(manifest)}, on ` +
+      `${forMarkdown(machineOf(manifest))}. To repeat it, and to judge this one again:`,
+    '```sh\nnpm run -s sealbench -- bank\n' +
+      `npm run -s sealbench -- bank --resume results/banks/${folder}\n\`\`\``,
+    renderMarkdown(table).trimEnd(),
+  ];
+  return { name: BANK_BLOCK, content: `\n\n${parts.join('\n\n')}\n\n` };
+}
+
+function requireFolderName(folder: string): void {
+  if (/^[\w.-]+$/.test(folder)) return;
+  throw badInput(
+    `${forTerminal(folder)}: expected a folder named by letters, digits, ".", "_" and "-", for ` +
+      'the document names it; rename it',
+  );
 }
 
 function refuseUnfinished(
@@ -122,7 +149,7 @@ function refuseUnfinished(
   );
 }
 
-function dateOf({ startedAt }: Manifest): string {
+function dateOf({ startedAt }: Pick<Manifest, 'startedAt'>): string {
   return startedAt.slice(0, 10);
 }
 
@@ -133,7 +160,7 @@ const VIRTUALISED = {
 } as const;
 
 /** "AMD EPYC, 2 cores, a virtual machine, Node 26.10.0 on linux x64". */
-function machineOf({ environment, git }: Manifest): string {
+function machineOf({ environment, git }: Pick<Manifest, 'environment' | 'git'>): string {
   const { cpuModel, availableCores, virtualised, node, platform, architecture } = environment;
   return [
     cpuModel,

@@ -6,23 +6,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { tableOf } from '../../src/cli/bank-table.ts';
 import { readFigures } from '../../src/cli/figures.ts';
 import { PACKAGE_ROOT } from '../../src/core/paths.ts';
 import {
+  BANK_BLOCK,
   blockNameOf,
   blocksIn,
+  publishedBank,
   publishedBlock,
   runNamedIn,
   spliceBlock,
   type PublishedBlock,
 } from '../../src/report/published.ts';
 import { createRun } from '../../src/results/store.ts';
+import { openBank } from '../../src/runner/bank-store.ts';
 import { exampleManifest } from '../results/example.ts';
 import { L3, L6, recordsOfCosts } from './fixtures.ts';
 
 /** Where documents and their runs are looked for. */
 const DOCUMENTS = join(PACKAGE_ROOT, 'docs');
 const PUBLISHED = join(PACKAGE_ROOT, 'results', 'published');
+const BANKS = join(PACKAGE_ROOT, 'results', 'banks');
+
+async function bankFrom(folder: string): Promise<PublishedBlock> {
+  const { manifest, blocks } = await openBank(join(BANKS, folder));
+  return publishedBank(folder, manifest, tableOf(manifest, blocks));
+}
 
 async function renderedFrom(folder: string, parent: string): Promise<PublishedBlock> {
   const { manifest, records, summary } = await readFigures(join(parent, folder));
@@ -39,7 +49,8 @@ async function faultsOf(file: string, published: string): Promise<string[]> {
       faults.push(`${file}: the block ${block.name} names no run`);
       continue;
     }
-    const rendered = await renderedFrom(folder, published);
+    const rendered =
+      block.name === BANK_BLOCK ? await bankFrom(folder) : await renderedFrom(folder, published);
     if (rendered.name !== block.name || rendered.content !== block.content) {
       faults.push(
         `${file}: the block ${block.name} is not what results/published/${folder} says; write it ` +

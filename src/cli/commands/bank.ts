@@ -1,8 +1,10 @@
 /** `bank`: how often this machine calls a difference where there is none, and where there is one. */
 
+import { basename } from 'node:path';
 import { badInput } from '../../core/errors.ts';
 import { shownPath } from '../../core/json.ts';
 import { formatDuration } from '../../report/progress.ts';
+import { publishedBank } from '../../report/published.ts';
 import { renderTable } from '../../report/table.ts';
 import { readCodeDigest } from '../../results/code-digest.ts';
 import { readEnvironment, readGit } from '../../results/environment.ts';
@@ -23,6 +25,7 @@ import { defineCommand, EXIT, type Command, type ExitStatus, type Output } from 
 import { tableOf } from '../bank-table.ts';
 import { isMet, judgeBank } from '../bank-verdicts.ts';
 import { Interruption } from '../interruption.ts';
+import { writeBlock } from '../splice.ts';
 
 const COMPARISONS = 40;
 const BLOCKS = 20;
@@ -72,14 +75,27 @@ const bank: Command = defineCommand({
       placeholder: 'DIR',
       summary: 'go on with an interrupted bank, or judge a finished one again',
     },
+    splice: {
+      kind: 'text',
+      placeholder: 'FILE',
+      summary: 'with --resume: write what it found into a document, between the markers of bank',
+    },
     json: { kind: 'flag', summary: 'print every comparison as JSON' },
   },
-  examples: ['bank', 'bank --comparisons 5 --out results/runs/bank', 'bank --resume DIR --json'],
+  examples: [
+    'bank',
+    'bank --comparisons 5 --out results/runs/bank',
+    'bank --resume DIR --json',
+    'bank --resume results/banks/DATE --splice docs/COMPARE.md',
+  ],
   async run({ options, output }) {
     if (options.out !== undefined && options.resume !== undefined) {
       throw badInput(
         'bank: expected --out or --resume, got both; --resume goes on in its own folder',
       );
+    }
+    if (options.splice !== undefined && options.resume === undefined) {
+      throw badInput('bank: --splice expected a bank that is there already: name it by --resume');
     }
     const resumed = options.resume === undefined ? undefined : await openBank(options.resume);
     using _ = resumed !== undefined && missingIn(resumed) === 0 ? undefined : lockMachine();
@@ -94,6 +110,11 @@ const bank: Command = defineCommand({
     }
     const opened = resumed ?? createBank(options.out, planned);
     const blocks = await fill(opened, signal, output);
+    if (options.splice !== undefined && blocks.length === blocksOf(opened.manifest)) {
+      const folder = basename(opened.directory);
+      const block = publishedBank(folder, opened.manifest, tableOf(opened.manifest, blocks));
+      await writeBlock(options.splice, block, folder, output);
+    }
     return conclude(opened, blocks, interruption.status, options.json, output);
   },
 });
