@@ -111,11 +111,11 @@ async function mount(gathered: Gathered, adversary: Adversary, town: Town): Prom
 function read(
   { tallies, handOverNs }: Gathered,
   adversary: ReadingAdversary,
-  town: Town,
+  asked: Town,
   mounted: Mount,
 ): void {
   const { id, name } = adversary;
-  const { label, evidence, leak } = mounted;
+  const { label, evidence, leak, town = asked } = mounted;
   const key = `${name}/${label}`;
   let entry = tallies.get(key);
   if (entry === undefined) {

@@ -74,13 +74,14 @@ export function mountReader(
   for (const mount of mounts) {
     const tally = tallies.get(mount.label) ?? newTally();
     tallies.set(mount.label, tally);
-    addMount(tally, town, mount, claimsOf(town, adversary, mount));
+    addMount(tally, mount.town ?? town, mount, claimsOf(town, adversary, mount));
   }
   return tallies;
 }
 
 export function claimsOf(town: Town, adversary: ReadingAdversary, mount: Mount): Claims {
-  return adversary.attack(town.recording.facts, mount.evidence, mount.leak);
+  const { facts } = (mount.town ?? town).recording;
+  return adversary.attack(facts, mount.evidence, mount.leak);
 }
 
 /** `past recovered/of, future recovered/of`. */
