@@ -377,9 +377,7 @@ export function filtered<Item extends { readonly cell: Cell }>(
       `filter: expected a regular expression, found ${quoted(filter)}; ${someNames(cells)}`,
     );
   }
-  const kept = cells.filter(
-    ({ cell }) => pattern.test(cell.name) || pattern.test(alsoNamed(cell)),
-  );
+  const kept = cells.filter(({ cell }) => pattern.test(cell.name) || pattern.test(alsoNamed(cell)));
   if (kept.length === 0) {
     throw badInput(
       `filter: expected to match a cell, found that ${quoted(filter)} matches none of ` +
