@@ -16,6 +16,7 @@ function sideOf(provider: string): Side {
     provider,
     runRepeat: () => Promise.reject(new Error('nothing is run here')),
     counter: '',
+    meets: false,
     [Symbol.dispose]() {},
   };
 }
