@@ -56,6 +56,8 @@ export interface Mount {
    * so that the figures stand without a judgement.
    */
   readonly isExpected: ((message: Message) => boolean) | undefined;
+  /** Set where its CPU counts: it opens everything itself, and others may share what it opened. */
+  readonly isTimed?: true;
   /** Set for attacks around the seizure of one device: curves and healing are counted. */
   readonly seizedUser?: number;
   /** Set for warrants: what is asked for, of all that is in scope. */
