@@ -34,11 +34,17 @@ function startPinned() {
     pinned,
     [...process.execArgv, fileURLToPath(main), ...process.argv.slice(2)],
     {
-      stdio: 'inherit',
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+      // The system closes the last, whatever ends this process; see src/runner/lifeline.ts.
+      stdio: ['inherit', 'inherit', 'inherit', 'ignore', 'pipe'],
+      env: {
+        NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+        ...process.env,
+        SEALBENCH_LIFELINE: '4',
+      },
     },
   );
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
+  child.stdio[4]?.on('error', () => undefined).unref();
   child.on('error', (error) => {
     console.error(`sealbench: ${pinned} does not start: ${error.message}; run "npm ci"`);
     process.exitCode = 2;

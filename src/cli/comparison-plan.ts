@@ -12,10 +12,10 @@ import { quoted, shownPath } from '../core/json.ts';
 import { SUITES_DIR } from '../core/paths.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 import type { Side } from '../runner/side.ts';
-import { isFileName } from '../suite/names.ts';
+import { cellName, isFileName, segment } from '../suite/names.ts';
 import { isOfOperations } from '../suite/operations.ts';
 import { findSuite } from '../suite/parse.ts';
-import type { PlannedRepeat } from '../suite/plan.ts';
+import type { Cell, PlannedRepeat } from '../suite/plan.ts';
 import type { CellToCompare } from './comparing.ts';
 import { planNamed, replacementsOf } from './planning.ts';
 
@@ -39,14 +39,20 @@ export async function planComparison(
   head: Side,
 ): Promise<CellToCompare[]> {
   await requireSameSuite(request, base, head);
-  const [ofBase, ofHead] = [await planSide(request, base), await planSide(request, head)];
-  // In implementation mode the names differ in who computes; the order of the plan is the same.
-  const cells = ofBase.flatMap((planned, index): CellToCompare[] => {
-    const other = ofHead[index];
-    if (other === undefined) return [];
-    const isForeign = base.provider !== undefined && planned.spec.provider !== base.provider;
-    if (isForeign) return [];
-    return [{ cell: planned.cell.name, base: specOf(planned), head: specOf(other) }];
+  const ofBase = await planSide(request, base, head);
+  const ofHead = new Map(
+    (await planSide(request, head, base)).map((planned) => [
+      namedFor(planned.cell, base.provider),
+      planned,
+    ]),
+  );
+  const cells = ofBase.flatMap((planned): CellToCompare[] => {
+    const { cell } = planned;
+    const other = ofHead.get(cell.name);
+    // A library that computes a whole pipeline is none of the two that are compared.
+    const isForeign = namedFor(cell, base.provider) !== cell.name;
+    if (other === undefined || isForeign) return [];
+    return [{ cell: cell.name, base: specOf(planned), head: specOf(other) }];
   });
   if (cells.length === 0) {
     throw badInput(
@@ -56,12 +62,26 @@ export async function planComparison(
   return cells;
 }
 
+/** The name of the cell in which this provider does the same work. */
+function namedFor(cell: Cell, provider: string | undefined): string {
+  if (provider === undefined) return cell.name;
+  const implementation = segment({ name: provider, options: {} });
+  return cellName(cell.suite, cell.pipeline, implementation, cell.workload, cell.threads);
+}
+
 function specOf({ spec }: PlannedRepeat): RepeatSpec {
   return { ...spec, warmupMs: WARMUP_MS };
 }
 
-/** Files that the user names are looked for in the side's own folder. */
-async function planSide(request: ComparisonRequest, side: Side): Promise<PlannedRepeat[]> {
+/**
+ * Files that the user names are looked for in the side's own folder. The filter may name the
+ * implementation of either side.
+ */
+async function planSide(
+  request: ComparisonRequest,
+  side: Side,
+  other: Side,
+): Promise<PlannedRepeat[]> {
   const inSide = (name: string): string => {
     if (!isFileName(name) || isAbsolute(name)) return name;
     const file = join(side.folder, name);
@@ -76,6 +96,7 @@ async function planSide(request: ComparisonRequest, side: Side): Promise<Planned
         budget: 'quick',
         repeats: 1,
         seed: request.seed,
+        alsoNamed: (cell) => namedFor(cell, other.provider),
         ...(request.filter === undefined ? {} : { filter: request.filter }),
       },
       replacementsOf({

@@ -14,6 +14,7 @@ import { badInput, HarnessError } from '../core/errors.ts';
 import { quoted } from '../core/json.ts';
 import { nearest } from '../core/nearest.ts';
 import { COMMANDS_DIR, PACKAGE_ROOT } from '../core/paths.ts';
+import { endWithParent } from '../runner/lifeline.ts';
 import { EXIT, type Command, type ExitStatus, type Output } from './command.ts';
 
 const output: Output = {
@@ -23,6 +24,9 @@ const output: Output = {
   printWidth: widthOf(process.stdout),
   noteWidth: widthOf(process.stderr),
 };
+
+// When bin.js is killed and cannot pass a signal on: as if it had.
+endWithParent(() => process.kill(process.pid, 'SIGTERM'));
 
 // Without this Node would exit with 1, which here means that a gate failed.
 process.on('uncaughtException', (error) => process.exit(report(error)));

@@ -21,6 +21,8 @@ export interface Leak {
   readonly dataKey?: Omit<WrappedDataKey, 'wrapped'> & { readonly key: Uint8Array };
   /** Secrets of the authority, or of those of its trustees that leaked. */
   readonly authority?: readonly Uint8Array[];
+  /** Of an authority that changes its key: those of its keys that leaked, each tried on all frames. */
+  readonly periodKeys?: readonly Uint8Array[];
   /** The authority's time when its secrets leaked: what it had forgotten by then is not in them. */
   readonly authorityAtMs?: number;
   /** Keys of E5: each opens what one user sent and received on one day. */
@@ -43,6 +45,8 @@ export interface UserDayKey {
 export interface Mount {
   /** Names the form of the attack: `rotation=1d`; empty where there is one form only. */
   readonly label: string;
+  /** The town that it is mounted in, where that is not the one that was asked. */
+  readonly town?: Town;
   readonly evidence: Evidence;
   readonly leak: Leak;
   /** Over which messages shares are taken. */
@@ -52,6 +56,8 @@ export interface Mount {
    * so that the figures stand without a judgement.
    */
   readonly isExpected: ((message: Message) => boolean) | undefined;
+  /** Set where its CPU counts: it opens everything itself, and others may share what it opened. */
+  readonly isTimed?: true;
   /** Set for attacks around the seizure of one device: curves and healing are counted. */
   readonly seizedUser?: number;
   /** Set for warrants: what is asked for, of all that is in scope. */

@@ -9,10 +9,16 @@ import { getUint32, toHex } from '../core/bytes.ts';
 import { RatchetAuthority, type EvidenceFrame } from '../pipelines/_escrow-authority.ts';
 import { FieldInfo } from '../pipelines/_escrow-field.ts';
 import { openField } from '../pipelines/_escrow-ratchet.ts';
-import { OUTCOME, type Authority, type AuthorityOpening } from '../pipelines/_pipeline.ts';
+import {
+  OUTCOME,
+  type Authority,
+  type AuthorityOpening,
+  type Pipeline,
+} from '../pipelines/_pipeline.ts';
 import type { FieldSecret } from '../protocols/field-kem.ts';
 import type { Leak, UserDayKey } from './adversary.ts';
 import type { Frame, PublicFacts } from './evidence.ts';
+import type { SharedReadings } from './shared-readings.ts';
 
 const ROOM_BYTES = 65_536;
 
@@ -93,54 +99,51 @@ export function openUserDays(facts: PublicFacts, keys: readonly UserDayKey[]): A
   return new RatchetAuthority(opening, { encryptionKey });
 }
 
-/**
- * Reads with whatever of an authority's leaked; nothing where nothing did.
- *
- * @param afresh Also what another attack on the same town has opened with the same secrets: for
- *   figures of CPU.
- */
+/** Reads with whatever of an authority's leaked; nothing where nothing did. */
 export function readWithLeak(
   facts: PublicFacts,
   frames: readonly Frame[],
-  { authority: secrets, authorityAtMs, userDays }: Leak,
-  afresh = false,
-): Map<number, Uint8Array> {
-  if (userDays !== undefined) {
-    return readWithAuthority(facts, openUserDays(facts, userDays), frames);
-  }
-  if (secrets === undefined || secrets.length === 0) return new Map();
-  const authority = openAuthority(facts, secrets);
-  if (authorityAtMs !== undefined) authority.advance?.(authorityAtMs);
-  if (!OPENED_ONCE.includes(facts.pipeline.rung)) {
-    return readWithAuthority(facts, authority, frames);
-  }
-  const known = openedWith(facts, secrets);
-  const unknown = afresh ? frames : frames.filter(({ message }) => !known.has(message));
-  const claims = readWithAuthority(facts, authority, unknown, ({ message }, isRead) => {
-    if (!isRead) known.set(message, undefined);
-  });
-  for (const [message, text] of claims) known.set(message, text);
-  for (const { message } of frames) {
-    const text = known.get(message);
-    if (text !== undefined) claims.set(message, text);
-  }
-  return claims;
+  leak: Leak,
+): ReadonlyMap<number, Uint8Array> {
+  const { authority: secrets, authorityAtMs, userDays } = leak;
+  const isEmpty = userDays === undefined && (secrets ?? []).length === 0;
+  if (isEmpty) return new Map();
+  const { shared, pipeline, options } = facts;
+  const read = (given: readonly Frame[]): Map<number, Uint8Array> => {
+    const authority =
+      userDays === undefined ? openAuthority(facts, secrets!) : openUserDays(facts, userDays);
+    if (authorityAtMs !== undefined) authority.advance?.(authorityAtMs);
+    return readWithAuthority(facts, authority, given);
+  };
+  if (shared === undefined) return read(frames);
+  const keys = [
+    options['threshold'],
+    authorityAtMs,
+    ...(secrets ?? []).map(toHex),
+    ...(userDays ?? []).map(({ user, day, secret }) => `${user}/${day}/${toHex(secret)}`),
+  ];
+  return opensOneByOne(pipeline)
+    ? readOneByOne(shared, keys.join('|'), frames, read)
+    : shared.read(keys, frames, () => read(frames));
 }
 
-/** Designs whose messages open one by one, each at a price: what one attack opened is not paid twice. */
-const OPENED_ONCE = ['E4', 'E6'];
+/** Whether the messages of a design open one by one, each at a price that is not paid twice. */
+export function opensOneByOne({ rung }: Pipeline): boolean {
+  return rung === 'E4' || rung === 'E6';
+}
 
-const OPENED = new WeakMap<object, Map<string, Map<number, Uint8Array | undefined>>>();
-
-/** What these secrets opened of this town, and what they did not. */
-function openedWith(
-  { members, options }: PublicFacts,
-  secrets: readonly Uint8Array[],
-): Map<number, Uint8Array | undefined> {
-  let ofTown = OPENED.get(members);
-  if (ofTown === undefined) OPENED.set(members, (ofTown = new Map()));
-  const name = [options['threshold'] ?? '', ...secrets.map(toHex)].join('/');
-  let opened = ofTown.get(name);
-  if (opened === undefined) ofTown.set(name, (opened = new Map()));
-  return opened;
+function readOneByOne(
+  shared: SharedReadings,
+  key: string,
+  frames: readonly Frame[],
+  read: (untried: readonly Frame[]) => Map<number, Uint8Array>,
+): ReadonlyMap<number, Uint8Array> {
+  const found = new Map(frames.map((frame) => [frame, shared.find(key, frame)]));
+  const untried = frames.filter((frame) => found.get(frame) === undefined);
+  const texts = untried.length === 0 ? new Map<number, Uint8Array>() : read(untried);
+  for (const frame of untried) shared.keep(key, frame, texts.get(frame.message));
+  for (const [{ message }, opened] of found) {
+    if (opened?.text !== undefined) texts.set(message, opened.text);
+  }
+  return texts;
 }

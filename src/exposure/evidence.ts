@@ -10,6 +10,7 @@
 import type { Provider } from '../crypto/provider.ts';
 import type { PackedMembers } from '../pipelines/_members.ts';
 import type { FrameKind, Options, Pipeline } from '../pipelines/_pipeline.ts';
+import type { SharedReadings } from './shared-readings.ts';
 
 /**
  * `none`: nothing from before, only what passes live. `network`: the records of the hops.
@@ -112,6 +113,8 @@ export interface PublicFacts {
   readonly evidenceKind: 'message' | 'escrow';
   /** Whether each message's evidence suffices for it. */
   readonly standsAlone: boolean;
+  /** Of a run that mounts many attacks on one town: what was opened already. Nobody learns by it. */
+  readonly shared?: SharedReadings;
   /** Whether evidence may have to wait for a later frame. */
   readonly answersLate: boolean;
 }

@@ -351,16 +351,21 @@ class RatchetReader implements InnerReader {
   }
 
   /** The frame of the ratchet, out of that of a sealed sender. */
-  #unseal({ to, bytes }: Frame): Uint8Array | undefined {
+  #unseal(frame: Frame): Uint8Array | undefined {
+    const { to, bytes } = frame;
     if (this.#sealed === undefined) return bytes;
     const publicKey = agreementKeyOf(this.#facts, to);
     const secret = this.#holdings.keyring.secretOf(publicKey);
     const length = bytes.length - SEALED_SENDER_BYTES;
     if (secret === undefined || length < SENDER_CERTIFICATE_BYTES) return undefined;
+    const { provider, shared } = this.#facts;
+    const known = shared?.find('sealed-sender', frame);
+    if (known !== undefined) return known.text;
     const out = new Uint8Array(length);
-    const handle = this.#facts.provider.x25519Handle(secret);
-    if (!this.#sealed.open(out, handle, publicKey, bytes)) return undefined;
-    return out.subarray(SENDER_CERTIFICATE_BYTES);
+    const isOpen = this.#sealed.open(out, provider.x25519Handle(secret), publicKey, bytes);
+    const content = isOpen ? out.subarray(SENDER_CERTIFICATE_BYTES) : undefined;
+    shared?.keep('sealed-sender', frame, content);
+    return content;
   }
 
   /** A follower whose first message does not open has another secret, and is given up. */

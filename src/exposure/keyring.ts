@@ -17,11 +17,17 @@ export class Keyring {
   readonly #kemSecrets = new Map<string, Uint8Array>();
   readonly #public = new Uint8Array(KEY_BYTES);
   readonly #more: Keyring | undefined;
+  /** Of an oracle, by both public keys: what it has agreed for all who ask it. */
+  readonly #agreed: Map<string, Uint8Array> | undefined;
 
-  /** @param more Whose keys are held too. */
-  constructor(provider: Provider, more?: Keyring) {
+  /**
+   * @param more Whose keys are held too.
+   * @param isOracle Whether many will ask it for the same agreements.
+   */
+  constructor(provider: Provider, more?: Keyring, isOracle = false) {
     this.#provider = provider;
     this.#more = more;
+    this.#agreed = isOracle ? new Map() : more && more.#agreed;
   }
 
   /** @param secret 32 bytes of X25519. @returns Its public key, in hexadecimal. */
@@ -52,8 +58,15 @@ export class Keyring {
     const secret = this.secretOf(a);
     const [known, other] = secret === undefined ? [this.secretOf(b), a] : [secret, b];
     if (known === undefined) return false;
+    const name = this.#agreed === undefined ? '' : [toHex(a), toHex(b)].sort().join();
+    const agreed = this.#agreed?.get(name);
+    if (agreed !== undefined) {
+      out.set(agreed);
+      return true;
+    }
     try {
       this.#provider.x25519(out, known, other);
+      this.#agreed?.set(name, out.slice());
       return true;
     } catch (error) {
       if (error instanceof RefusedError) return false;
@@ -84,7 +97,7 @@ export function keyringOf(
 export function quantumOracle(provider: Provider, drawn: readonly Uint8Array[]): Keyring {
   const made = ORACLES.get(drawn);
   if (made !== undefined) return made;
-  const keyring = new Keyring(provider);
+  const keyring = new Keyring(provider, undefined, true);
   ORACLES.set(drawn, keyring);
   for (const bytes of drawn) {
     for (let at = 0; at + KEY_BYTES <= bytes.length; at += KEY_BYTES) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { putUint32 } from '../core/bytes.ts';
+import { putUint32, toHex } from '../core/bytes.ts';
 import { aeadName, chosenAead } from '../pipelines/_carrier.ts';
 import { REST_BYTES } from '../pipelines/_rest-seal.ts';
 import {
@@ -76,7 +76,7 @@ export function openRecords(facts: PublicFacts, evidence: Evidence, keyring: Key
 
 /** Opens what the relay stored, as far as the leak goes; where nothing is sealed all of it. */
 export function openStored(facts: PublicFacts, evidence: Evidence, leak: Leak): Frame[] {
-  const { provider, options } = facts;
+  const { provider, options, shared } = facts;
   if (evidence.form !== 'stored' || options['rest'] === 'none') return [...evidence.frames];
   const aead = chosenAead(provider, options);
   const isScoped = options['rest'] === 'user-day';
@@ -103,19 +103,26 @@ export function openStored(facts: PublicFacts, evidence: Evidence, leak: Leak): 
     keys.set(name, key);
     return key;
   };
-  const opened: Frame[] = [];
-  for (const frame of evidence.frames) {
-    const { bytes, to } = frame;
-    if (bytes.length < REST_BYTES) continue;
+  const open = ({ bytes, to }: Frame): Uint8Array | undefined => {
+    if (bytes.length < REST_BYTES) return undefined;
     const keyId = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
     const key = keyFor(nameOf(to, keyId));
-    if (key === undefined) continue;
+    if (key === undefined) return undefined;
     putUint32(context, 0, to);
     putUint32(context, 4, keyId);
     const out = new Uint8Array(bytes.length - REST_BYTES);
-    if (aead.open(out, key, bytes.subarray(4, 16), context, bytes.subarray(16))) {
-      opened.push({ ...frame, bytes: out });
-    }
+    const isOpen = aead.open(out, key, bytes.subarray(4, 16), context, bytes.subarray(16));
+    return isOpen ? out : undefined;
+  };
+  // One data key is of one attack alone.
+  const sharing = dataKey === undefined ? shared : undefined;
+  const sharedAs = `rest/${keyEncryptionKey === undefined ? '' : toHex(keyEncryptionKey)}`;
+  const opened: Frame[] = [];
+  for (const frame of evidence.frames) {
+    const known = sharing?.find(sharedAs, frame);
+    const bytes = known === undefined ? open(frame) : known.text;
+    if (known === undefined) sharing?.keep(sharedAs, frame, bytes);
+    if (bytes !== undefined) opened.push({ ...frame, bytes });
   }
   return opened;
 }

@@ -7,7 +7,7 @@
 
 import { EMPTY } from '../core/bytes.ts';
 import type { EscrowField, FieldSource } from '../pipelines/_escrow-field.ts';
-import type { ModifiedSetup } from '../pipelines/_escrow-ratchet.ts';
+import type { EscrowSetup } from '../pipelines/_escrow-ratchet.ts';
 import type { Pipeline, Setup } from '../pipelines/_pipeline.ts';
 import type { RatchetState } from '../protocols/double-ratchet.ts';
 import { SymmetricChain } from '../protocols/symmetric-chain.ts';
@@ -26,7 +26,7 @@ export function modifiedPipeline(honest: Pipeline, modification: Modification): 
     open(given) {
       const sealing = new DecoySealing(given.provider, modification);
       const setup: Setup = { ...given, provider: sealing.provider };
-      const modified: ModifiedSetup = {
+      const modified: EscrowSetup = {
         ...setup,
         modifyField: (field) =>
           honest.rung === 'E7'

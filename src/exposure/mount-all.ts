@@ -20,10 +20,16 @@ import {
   type Played,
   type ReadingAdversary,
 } from './adversary.ts';
-import { openAuthority, openUserDays, readWithAuthority } from './authority-reader.ts';
+import {
+  openAuthority,
+  opensOneByOne,
+  openUserDays,
+  readWithAuthority,
+} from './authority-reader.ts';
 import { openStored } from './layers.ts';
 import { addMetadata, lengthBits, newMetadata, type Metadata } from './metadata.ts';
 import { addMount, newTally, type Tally } from './score.ts';
+import { sharedOf } from './shared-readings.ts';
 import { holdTown, type Town } from './town.ts';
 import { countTowns, TOWN_SESSIONS, writeTownScript } from './town-script.ts';
 
@@ -66,6 +72,8 @@ export async function mountAll(spec: ExposureSpec, parts: ExposureParts): Promis
   let messages = 0;
   let heldBytes = 0;
   let priceOfAll: ExposureFacts['priceOfAll'];
+  // Those whose CPU counts open everything themselves; the others share what they opened.
+  const inOrder = adversaries.toSorted((a, b) => Number(goesFirst(b)) - Number(goesFirst(a)));
   const towns = countTowns(workload);
   for (let number = 0; number < towns; number++) {
     const script = writeTownScript(workload, behaviour, seed, number);
@@ -74,7 +82,7 @@ export async function mountAll(spec: ExposureSpec, parts: ExposureParts): Promis
     const town = await holdTown(plan);
     messages += town.recording.messages.length;
     heldBytes = Math.max(heldBytes, bytesOf(town));
-    for (const adversary of adversaries) await mount(gathered, adversary, town);
+    for (const adversary of inOrder) await mount(gathered, adversary, town);
     addMetadata(gathered.metadata, town);
     if (number === 0) priceOfAll = countPrice(town, adversaries);
   }
@@ -94,6 +102,10 @@ export async function mountAll(spec: ExposureSpec, parts: ExposureParts): Promis
   };
 }
 
+function goesFirst({ id }: Adversary): boolean {
+  return id === 'A5a' || id === 'A7';
+}
+
 async function mount(gathered: Gathered, adversary: Adversary, town: Town): Promise<void> {
   const { id, name } = adversary;
   const result = adversary.kind === 'reader' ? adversary.mounts(town) : await adversary.play(town);
@@ -111,11 +123,12 @@ async function mount(gathered: Gathered, adversary: Adversary, town: Town): Prom
 function read(
   { tallies, handOverNs }: Gathered,
   adversary: ReadingAdversary,
-  town: Town,
+  asked: Town,
   mounted: Mount,
 ): void {
   const { id, name } = adversary;
-  const { label, evidence, leak } = mounted;
+  const { label, evidence, leak, town = asked } = mounted;
+  const shared = sharedOf(town);
   const key = `${name}/${label}`;
   let entry = tallies.get(key);
   if (entry === undefined) {
@@ -123,9 +136,10 @@ function read(
     entry = { of, tally: newTally() };
     tallies.set(key, entry);
   }
+  shared.isTimed = mounted.isTimed === true;
   const before = readThreadCpuNs();
-  const claims = adversary.attack(town.recording.facts, evidence, leak);
-  entry.tally.cpuNs += readThreadCpuNs() - before;
+  const claims = adversary.attack({ ...town.recording.facts, shared }, evidence, leak);
+  if (shared.isTimed) entry.tally.cpuNs += readThreadCpuNs() - before;
   addMount(entry.tally, town, mounted, claims);
   if (mounted.warrant !== undefined) timeHandOver(handOverNs, town, mounted);
 }
@@ -162,7 +176,11 @@ function timeHandOver(
   const authority =
     userDays === undefined ? openAuthority(facts, secrets!) : openUserDays(facts, userDays);
   let startNs = nowNs();
-  readWithAuthority(facts, authority, frames, ({ message }, isRead) => {
+  // Where frames stand alone, those that nobody asks for are not opened on the way.
+  const shown = opensOneByOne(facts.pipeline)
+    ? frames.filter(({ message }) => isInScope(messages[message]!))
+    : frames;
+  readWithAuthority(facts, authority, shown, ({ message }, isRead) => {
     const endNs = nowNs();
     if (isRead && isInScope(messages[message]!)) handOverNs.push(endNs - startNs);
     startNs = nowNs();

@@ -41,3 +41,18 @@ export function writeTownScript(
     seizedAfter: Math.floor(workload.messages / 2) - 1,
   };
 }
+
+/** The first sessions of a script, as they are; all where there are no more. */
+export function firstSessions(script: Script, count: number): Script {
+  const sessions = Math.min(count, script.sessions);
+  const messages = sessions * script.messages;
+  return {
+    ...script,
+    sessions,
+    members: script.members.subarray(0, sessions * 2),
+    speakers: script.speakers.subarray(0, messages),
+    lengths: script.lengths.subarray(0, messages),
+    fates: script.fates.subarray(0, messages),
+    delays: script.delays.subarray(0, messages),
+  };
+}

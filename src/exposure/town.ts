@@ -12,6 +12,7 @@ import { EMPTY, equalBytes } from '../core/bytes.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { Provider } from '../crypto/provider.ts';
 import { seededRandomness, type Randomness } from '../crypto/randomness.ts';
+import type { EscrowSetup } from '../pipelines/_escrow-ratchet.ts';
 import { PackedMembers } from '../pipelines/_members.ts';
 import {
   synchronousClients,
@@ -23,6 +24,7 @@ import {
   type Pipeline,
   type Relay,
   type SeizedDevice,
+  type Setup,
   type World,
   type WrappedKeys,
 } from '../pipelines/_pipeline.ts';
@@ -35,8 +37,13 @@ import type {
   WireRecord,
   WrappedDataKey,
 } from './evidence.ts';
+import { KeyRotation, type PeriodKey } from './key-rotation.ts';
+import { firstSessions } from './town-script.ts';
 
 const ROOM_BYTES = 65_536;
+const DAY_MS = 86_400_000;
+/** Designs whose clients seal to one key of the authority. */
+const SEALED_TO_ONE_KEY = ['E0', 'E2', 'E3', 'E6', 'E7'];
 
 export interface TownPlan {
   readonly pipeline: Pipeline;
@@ -50,6 +57,8 @@ export interface TownPlan {
   readonly isLate: (session: number) => boolean;
   /** How far back the relay keeps frames that were fetched. */
   readonly retentionDays: number;
+  /** How long the authority's key lasts; left out where it has one for all time. */
+  readonly keyLifeMs?: number;
 }
 
 /** A town after its last message. */
@@ -71,6 +80,10 @@ export interface Town {
   readonly outcomes: Int32Array;
   /** The virtual time of the seizure. */
   readonly seizedAtMs: number;
+  /** The authority's keys, one after the other; with `keyLifeMs` only. */
+  readonly periodKeys: readonly PeriodKey[];
+  /** Its first conversations, held again under a key that changes every day; where there is one key. */
+  readonly rotated?: Town;
 }
 
 interface Emitted {
@@ -100,14 +113,25 @@ class Frames implements Outbox {
   }
 }
 
+const ROTATED_SESSIONS = 10;
+
 /** Opens the town, has its conversations held, and records them. */
 export async function holdTown(plan: TownPlan): Promise<Town> {
-  const { pipeline, provider, options, script, seed } = plan;
+  const town = await holdOnce(plan);
+  if (!SEALED_TO_ONE_KEY.includes(plan.pipeline.rung)) return town;
+  const script = firstSessions(plan.script, ROTATED_SESSIONS);
+  return { ...town, rotated: await holdOnce({ ...plan, script, keyLifeMs: DAY_MS }) };
+}
+
+async function holdOnce(plan: TownPlan): Promise<Town> {
+  const { pipeline, provider, options, script, seed, keyLifeMs = Infinity } = plan;
   const drawn: Uint8Array[] = [];
   const randomness = recordDraws(seededRandomness(seed, 1), drawn);
   const members = new PackedMembers(script.members);
   const { users } = script;
-  const world = await pipeline.open({ provider, randomness, users, members, options, seed });
+  const setup: Setup = { provider, randomness, users, members, options, seed };
+  const rotation = Number.isFinite(keyLifeMs) ? new KeyRotation(keyLifeMs, seed) : undefined;
+  const world = await pipeline.open(rotation === undefined ? setup : withRotation(setup, rotation));
   const wrappedKeys = new DataKeyTable();
   const relay = pipeline.openRelay({
     wrappedKeys,
@@ -116,7 +140,11 @@ export async function holdTown(plan: TownPlan): Promise<Town> {
     secret: world.relay,
     options,
   });
-  return new Holding(plan, world, relay, wrappedKeys, members, drawn).hold();
+  return new Holding(plan, world, relay, wrappedKeys, members, drawn, rotation).hold();
+}
+
+function withRotation(setup: Setup, rotation: KeyRotation): EscrowSetup {
+  return { ...setup, onAuthorityKey: rotation.onAuthorityKey.bind(rotation) };
 }
 
 /** Between the owner and the key id in the number of a data key: see src/pipelines/_rest-seal.ts. */
@@ -163,6 +191,7 @@ class Holding {
   readonly #wrappedKeys: DataKeyTable;
   readonly #members: PackedMembers;
   readonly #drawn: Uint8Array[];
+  readonly #rotation: KeyRotation | undefined;
   readonly #frames = new Frames();
   readonly #out = new Uint8Array(ROOM_BYTES);
   readonly #messages: Message[] = [];
@@ -182,6 +211,7 @@ class Holding {
     wrappedKeys: DataKeyTable,
     members: PackedMembers,
     drawn: Uint8Array[],
+    rotation: KeyRotation | undefined,
   ) {
     this.#plan = plan;
     this.#world = world;
@@ -190,6 +220,7 @@ class Holding {
     this.#wrappedKeys = wrappedKeys;
     this.#members = members;
     this.#drawn = drawn;
+    this.#rotation = rotation;
     const { sessions, messages } = plan.script;
     this.#outcomes = new Int32Array(sessions * messages);
     this.#waiting = Array.from({ length: sessions }, () => []);
@@ -207,6 +238,7 @@ class Holding {
     const steps = seizedAfter + 1 + messages;
     for (let step = 0; step < steps; step++) {
       const atMs = step * script.stepMs;
+      this.#rotation?.advance(atMs);
       for (let session = 0; session < sessions; session++) {
         const index = step - (isLate(session) ? seizedAfter + 1 : 0);
         if (index < 0 || index >= messages) continue;
@@ -236,6 +268,7 @@ class Holding {
       drawn: this.#drawn,
       outcomes: this.#outcomes,
       seizedAtMs: seizedAfter * script.stepMs,
+      periodKeys: this.#rotation?.keys ?? [],
       recording: {
         facts: {
           provider,

@@ -1,8 +1,6 @@
+import type { AttackFacts } from '../measure/exposure-facts.ts';
 import { attackKind, attackMetric } from './_exposure.ts';
 import { figure, type Metric } from './_metric.ts';
-
-/** Attacks that open everything themselves; others may share what one has opened. */
-const TIMED = ['A5a', 'A7'];
 
 const attackCpu: Metric = attackMetric(
   {
@@ -13,9 +11,14 @@ const attackCpu: Metric = attackMetric(
   },
   (attack) => {
     const recovered = attack.past.recovered + attack.future.recovered;
-    if (!TIMED.includes(attack.id) || recovered === 0 || attack.cpuNs === 0) return [];
+    if (!isTimed(attack) || recovered === 0 || attack.cpuNs === 0) return [];
     return [figure(attack.cpuNs / recovered, { kind: attackKind(attack) })];
   },
 );
+
+/** Whether it opens everything itself; the others may share what such an attack has opened. */
+function isTimed({ id, label }: AttackFacts): boolean {
+  return id === 'A7' || (id === 'A5a' && label === 'history=wiped');
+}
 
 export default attackCpu;

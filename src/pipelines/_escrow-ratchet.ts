@@ -57,14 +57,34 @@ export const ESCROW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   msg: MESSAGE_FORM_OPTION,
 };
 
-/** A world some of whose clients are modified, as only attacks open. */
-export interface ModifiedSetup extends Setup {
-  /** What such clients have in place of the design's field. */
+/** What only attacks ask of a world besides. */
+export interface EscrowSetup extends Setup {
+  /** What clients that are modified have in place of the design's field. */
   readonly modifyField?: (honest: EscrowField) => EscrowField;
+  /**
+   * Is given what changes the authority's key: it publishes a fresh one in the place of the one before,
+   * to which clients seal from then on, and returns its secret.
+   */
+  readonly onAuthorityKey?: (change: (randomness: Randomness) => Uint8Array) => void;
+}
+
+/** The authority's key: the public half as clients find it in the directory, and its secret. */
+export function publishAuthorityKey(
+  { randomness, onAuthorityKey }: EscrowSetup,
+  seal: FieldSeal,
+): { readonly publicKey: Uint8Array; readonly secret: Uint8Array } {
+  const publicKey = new Uint8Array(seal.publicKeyBytes);
+  const draw = (from: Randomness): Uint8Array => {
+    const secret = new Uint8Array(seal.secretKeyBytes);
+    seal.keyPair(publicKey, secret, from);
+    return secret;
+  };
+  onAuthorityKey?.(draw);
+  return { publicKey, secret: draw(randomness) };
 }
 
 /** The ends of the ratchet that the options ask for, with this field. @throws HarnessError UNSUPPORTED. */
-export function openEscrowEnds(setup: ModifiedSetup, field: EscrowField): RatchetEnds {
+export function openEscrowEnds(setup: EscrowSetup, field: EscrowField): RatchetEnds {
   const ofClients = setup.modifyField?.(field) ?? field;
   return new RatchetEnds(setup, { ...chosenRatchet(setup), field: ofClients });
 }

@@ -9,7 +9,12 @@ import { carry, openCarrierRelay } from './_carrier.ts';
 import { ChainFollower } from './_chain-follower.ts';
 import { RatchetAuthority, type EvidenceFrame, type KeyRecovery } from './_escrow-authority.ts';
 import { FieldInfo, type EscrowField, type FieldSource } from './_escrow-field.ts';
-import { ESCROW_OPTIONS, openEscrowEnds, openField } from './_escrow-ratchet.ts';
+import {
+  ESCROW_OPTIONS,
+  openEscrowEnds,
+  openField,
+  publishAuthorityKey,
+} from './_escrow-ratchet.ts';
 import { FieldRepetition, REPEAT_OPTION } from './_escrow-repeat.ts';
 import { requireRecomputable, VERIFIABLE_OPTION } from './_escrow-verifiable.ts';
 import { SKIP_LIMIT } from './_ratchet-ends.ts';
@@ -412,9 +417,7 @@ const escrowChainKey: Pipeline = {
   open(setup): World {
     const { provider, randomness, options } = setup;
     const seal = openField(provider, randomness, options);
-    const secret = new Uint8Array(seal.secretKeyBytes);
-    const publicKey = new Uint8Array(seal.publicKeyBytes);
-    seal.keyPair(publicKey, secret, randomness);
+    const { publicKey, secret } = publishAuthorityKey(setup, seal);
     const ends = openEscrowEnds(setup, openChainKeyField(setup, seal, publicKey));
     return {
       ...carry(setup, ends),

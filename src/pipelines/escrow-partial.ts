@@ -7,6 +7,7 @@ import {
   ESCROW_OPTIONS,
   openEscrowEnds,
   openField,
+  publishAuthorityKey,
   TARGETS_OPTION,
   targetsOf,
 } from './_escrow-ratchet.ts';
@@ -153,9 +154,7 @@ const escrowPartial: Pipeline = {
   open(setup): World {
     const { provider, randomness, options, members } = setup;
     const seal = openField(provider, randomness, options);
-    const secret = new Uint8Array(seal.secretKeyBytes);
-    const publicKey = new Uint8Array(seal.publicKeyBytes);
-    seal.keyPair(publicKey, secret, randomness);
+    const { publicKey, secret } = publishAuthorityKey(setup, seal);
     const field = new PartialKeyField(seal, publicKey, bitsOf(options));
     const ends = openEscrowEnds(setup, field);
     return {

@@ -14,7 +14,12 @@ import { carry, openCarrierRelay } from './_carrier.ts';
 import { ChainFollower } from './_chain-follower.ts';
 import { RatchetAuthority, type EvidenceFrame, type KeyRecovery } from './_escrow-authority.ts';
 import { FieldInfo } from './_escrow-field.ts';
-import { ESCROW_OPTIONS, openEscrowEnds, openField } from './_escrow-ratchet.ts';
+import {
+  ESCROW_OPTIONS,
+  openEscrowEnds,
+  openField,
+  publishAuthorityKey,
+} from './_escrow-ratchet.ts';
 import { openMessageForm } from './_message-form.ts';
 import { OUTCOME, type AuthorityOpening, type Pipeline, type World } from './_pipeline.ts';
 import { SKIP_LIMIT } from './_ratchet-ends.ts';
@@ -199,9 +204,7 @@ const escrowSeed: Pipeline = {
   open(setup): World {
     const { provider, randomness, options } = setup;
     const seal = openField(provider, randomness, options);
-    const secret = new Uint8Array(seal.secretKeyBytes);
-    const publicKey = new Uint8Array(seal.publicKeyBytes);
-    seal.keyPair(publicKey, secret, randomness);
+    const { publicKey, secret } = publishAuthorityKey(setup, seal);
     const info = new FieldInfo(FIELD_TYPE);
     const keys = new SeededKeys(provider);
     const sealed = new Uint8Array(SEALED_BYTES);

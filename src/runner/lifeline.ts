@@ -12,10 +12,16 @@ import { Socket } from 'node:net';
 export const LIFELINE = 'SEALBENCH_LIFELINE';
 export const LIFELINE_DESCRIPTOR = 4;
 
-/** Ends this process when its parent does; nothing for one that was started by hand. */
-export function endWithParent(): void {
+/**
+ * Ends this process when its parent does; nothing for one that was started by hand.
+ *
+ * @param end How; at once when left out.
+ */
+export function endWithParent(end: () => void = () => process.exit(1)): void {
   if (process.env[LIFELINE] !== String(LIFELINE_DESCRIPTOR)) return;
+  // This process's own children have other descriptors.
+  delete process.env[LIFELINE];
   const line = new Socket({ fd: LIFELINE_DESCRIPTOR, readable: true, writable: false });
-  line.on('error', () => undefined).on('close', () => process.exit(1));
+  line.on('error', () => undefined).on('close', end);
   line.resume().unref();
 }

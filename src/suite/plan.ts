@@ -56,6 +56,8 @@ export interface Known {
 export interface PlanOptions {
   /** A regular expression over full cell names. */
   readonly filter?: string;
+  /** Another name by which the filter may find a cell. */
+  readonly alsoNamed?: (cell: Cell) => string;
   readonly budget: Budget;
   /** Instead of the budget's. */
   readonly repeats?: number;
@@ -148,7 +150,7 @@ export function repeatsOf(
 export function planSuite(loaded: LoadedSuite, known: Known, options: PlanOptions): Plan {
   checkPlanNumbers(options);
   const all = expand(loaded, known, options.threads);
-  const kept = filtered(all, options.filter);
+  const kept = filtered(all, options.filter, options.alsoNamed);
   const { suite } = loaded;
   const purpose = options.purpose ?? suite.purpose ?? 'measure';
   if (purpose === 'measure') requireBasis(loaded, kept, options.threads);
@@ -364,6 +366,7 @@ function optionValue({ name }: Name, key: string, text: string, { values }: Opti
 export function filtered<Item extends { readonly cell: Cell }>(
   cells: Item[],
   filter: string | undefined,
+  alsoNamed: PlanOptions['alsoNamed'] = ({ name }) => name,
 ): Item[] {
   if (filter === undefined) return cells;
   let pattern: RegExp;
@@ -374,7 +377,7 @@ export function filtered<Item extends { readonly cell: Cell }>(
       `filter: expected a regular expression, found ${quoted(filter)}; ${someNames(cells)}`,
     );
   }
-  const kept = cells.filter(({ cell }) => pattern.test(cell.name));
+  const kept = cells.filter(({ cell }) => pattern.test(cell.name) || pattern.test(alsoNamed(cell)));
   if (kept.length === 0) {
     throw badInput(
       `filter: expected to match a cell, found that ${quoted(filter)} matches none of ` +

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, cp, link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -166,6 +166,31 @@ test('a run that is killed again and again ends with the facts of one that was n
   assert.deepEqual(await factsOf(directory), expected);
   const { manifest } = await readRun(directory);
   assert.equal(manifest.interrupted, false);
+});
+
+test('killing the launcher ends the program that it started, as SIGTERM would', async () => {
+  // Another Node than the pinned one, as far as the launcher can see.
+  const other = join(folder, 'node');
+  await link(process.execPath, other).catch(() => copyFile(process.execPath, other));
+  const directory = join(folder, 'launched');
+  const entry = join(PACKAGE_ROOT, 'src', 'cli', 'bin.js');
+  const launcher = spawn(other, [entry, 'run', suite, '--repeats', '100', '--out', directory], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let err = '';
+  launcher.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  // The program holds these too, so they are closed when both have ended.
+  const ended = once(launcher, 'close');
+  while (launcher.exitCode === null && !/^1\/\d+ /m.test(err)) await sleep(5);
+  const programs = await childrenOf(launcher.pid!);
+  assert.equal(programs.length, 1, err);
+  const workers = await childrenOf(programs[0]!);
+  launcher.kill('SIGKILL');
+  await ended;
+  await allGone([...programs, ...workers]);
+  assert.match(err, /are kept in .*\nto go on: /);
+  const { manifest } = await readRun(directory);
+  assert.equal(manifest.interrupted, true);
 });
 
 test('a torn last line is cut off, said, and measured again', async () => {

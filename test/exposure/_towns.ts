@@ -16,6 +16,7 @@ import {
   type ReadingAdversary,
 } from '../../src/exposure/adversary.ts';
 import { addMount, newTally, type Tally } from '../../src/exposure/score.ts';
+import { sharedOf, type SharedReadings } from '../../src/exposure/shared-readings.ts';
 import { holdTown, type Town, type TownPlan } from '../../src/exposure/town.ts';
 import { writeTownScript } from '../../src/exposure/town-script.ts';
 import type { Options, Pipeline } from '../../src/pipelines/_pipeline.ts';
@@ -63,7 +64,7 @@ export async function openTown(name: string, changes: TownChanges = {}): Promise
   return holdTown(plan);
 }
 
-/** By label: what an attack recovers, added up over its mountings. */
+/** By label: what an attack recovers, added up over its mountings; what is the same is opened once. */
 export function mountReader(
   town: Town,
   adversary: ReadingAdversary,
@@ -74,13 +75,25 @@ export function mountReader(
   for (const mount of mounts) {
     const tally = tallies.get(mount.label) ?? newTally();
     tallies.set(mount.label, tally);
-    addMount(tally, town, mount, claimsOf(town, adversary, mount));
+    addMount(
+      tally,
+      mount.town ?? town,
+      mount,
+      claimsOf(town, adversary, mount, sharedOf(mount.town ?? town)),
+    );
   }
   return tallies;
 }
 
-export function claimsOf(town: Town, adversary: ReadingAdversary, mount: Mount): Claims {
-  return adversary.attack(town.recording.facts, mount.evidence, mount.leak);
+export function claimsOf(
+  town: Town,
+  adversary: ReadingAdversary,
+  mount: Mount,
+  shared?: SharedReadings,
+): Claims {
+  const { facts } = (mount.town ?? town).recording;
+  const given = shared === undefined ? facts : { ...facts, shared };
+  return adversary.attack(given, mount.evidence, mount.leak);
 }
 
 /** `past recovered/of, future recovered/of`. */

@@ -59,8 +59,16 @@ const ESCROW: Row = {
   'A3:rotation=never': ALL,
   'A3:rotation=90d': ALL,
   'A3:rotation=1d': ['part', 'none'],
+  'A3:rotation=1d,old-keys=kept': ['all', 'none'],
   A6: ALL,
   A7: ALL,
+};
+
+/** A chain that began under a key runs on under it when the key is changed. */
+const OF_CHAINS: Row = {
+  ...ESCROW,
+  'A3:rotation=1d': ['part', 'part'],
+  'A3:rotation=1d,old-keys=kept': ['all', 'part'],
 };
 
 const TABLE: readonly (readonly [name: string, options: Record<string, string>, row: Row])[] = [
@@ -118,6 +126,7 @@ const TABLE: readonly (readonly [name: string, options: Record<string, string>, 
       'A3:rotation=never': NONE,
       'A3:rotation=90d': NONE,
       'A3:rotation=1d': NONE,
+      'A3:rotation=1d,old-keys=kept': NONE,
     },
   ],
   ['escrow-root-only', { ratchet: 'pqxdh-ratchet' }, { ...CLASSICAL, 'A3:rotation=never': NONE }],
@@ -132,15 +141,13 @@ const TABLE: readonly (readonly [name: string, options: Record<string, string>, 
     // The ghost's chains never turn, so its state opens all that follows: the table said burst-bounded.
     {
       ...ESCROW,
-      'A3:rotation=90d': ALL,
-      'A3:rotation=1d': ALL,
       'A3:key=ghost-device': ['none', 'all'],
     },
   ],
-  ['escrow-chain-key', {}, ESCROW],
+  ['escrow-chain-key', {}, OF_CHAINS],
   ['escrow-chain-key', { both: 'yes', repeat: 'every-frame' }, { A3: ALL }],
   ['escrow-message-key', {}, ESCROW],
-  ['escrow-message-key', { context: 'yes' }, ESCROW],
+  ['escrow-message-key', { context: 'yes' }, OF_CHAINS],
   ['escrow-message-key', { msg: 'etm' }, ESCROW],
   ['escrow-message-key', { ratchet: 'pqxdh-ratchet' }, ESCROW],
   [
@@ -154,8 +161,13 @@ const TABLE: readonly (readonly [name: string, options: Record<string, string>, 
   [
     'escrow-seed',
     {},
-    // Rotation does not end it for sessions whose field is recorded; with one day it is not.
-    { ...ESCROW, 'A3:rotation=1d': NONE, 'A5a:history=wiped': ['none', 'part'] },
+    // The key of a day opens the sessions that began on it, to their end: here none did.
+    {
+      ...ESCROW,
+      'A3:rotation=1d': NONE,
+      'A3:rotation=1d,old-keys=kept': ['all', 'part'],
+      'A5a:history=wiped': ['none', 'part'],
+    },
   ],
   [
     'provider-backup',

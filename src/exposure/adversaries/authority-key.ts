@@ -1,21 +1,19 @@
 import { notMounted, type Leak, type Mount, type ReadingAdversary } from '../adversary.ts';
 import { readWithLeak } from '../authority-reader.ts';
 import type { Message } from '../evidence.ts';
+import { burstEnd } from '../expected.ts';
 import { readAsGhost } from '../ghost-reader.ts';
 import { keyEncryptionKeyOf, openStored, readAsText } from '../layers.ts';
 import type { Town } from '../town.ts';
 import { userDayKeyOf } from '../user-days.ts';
-import { DAY_MS, isReadable, isRetained, massMount, retained } from './_everyone.ts';
+import { DAY_MS, isReadable, isRetained, massMount, nobody, retained } from './_everyone.ts';
 
-const ROTATIONS = [
-  ['1d', 1],
-  ['90d', 90],
-  ['never', Infinity],
-] as const;
+const LONG_ROTATION_DAYS = 90;
 
 /**
- * A3: the authority's key, or of a provider that reads the key of its store. Rotation is modelled by
- * what the leaked key was used for: no pipeline changes its authority's key.
+ * A3: the authority's key, or of a provider that reads the key of its store. With `rotation=1d` the
+ * authority changed its key every day, and the one of the day of the compromise leaks; with
+ * `old-keys=kept` also those before it, which it should have destroyed.
  */
 const authorityKey: ReadingAdversary = {
   kind: 'reader',
@@ -28,6 +26,12 @@ const authorityKey: ReadingAdversary = {
     const frames = openStored(facts, evidence, leak);
     if (facts.pipeline.openAuthority === undefined) return readAsText(frames);
     if (leak.device !== undefined) return readAsGhost(facts, leak.device, frames);
+    if (leak.periodKeys !== undefined) {
+      const claims = leak.periodKeys.flatMap((key) => [
+        ...readWithLeak(facts, frames, { authority: [key] }),
+      ]);
+      return new Map(claims);
+    }
     return readWithLeak(facts, frames, leak);
   },
   mounts(town) {
@@ -40,11 +44,11 @@ const authorityKey: ReadingAdversary = {
       case 'E4':
         return notMounted('no-such-power', 'no one holds the key: see A4');
       case 'E1':
-        return [...ghostDevice(town), ...authorityKeys(town, [['never', Infinity]])];
+        return [...ghostDevice(town), keyOfAllTime(town, 'never')];
       case 'E5':
         return [...masters(town), userDay(town)];
       default:
-        return authorityKeys(town, pipeline.rung === 'C7' ? [['never', Infinity]] : ROTATIONS);
+        return [keyOfAllTime(town, 'never'), ...longKey(town), ...dailyKeys(town)];
     }
   },
 };
@@ -97,66 +101,88 @@ function openDataKey(town: Town, owner: number, keyId: number): Leak['dataKey'] 
   return isOpen ? { owner, keyId, key } : undefined;
 }
 
-function authorityKeys(
-  town: Town,
-  rotations: readonly (readonly [label: string, days: number])[],
-): Mount[] {
-  const { world, seizedAtMs, plan, recording } = town;
+/** The one key of an authority that keeps it. */
+function keyOfAllTime(town: Town, rotation: string): Mount {
+  const leak = {
+    keyEncryptionKey: keyEncryptionKeyOf(town.world.relay),
+    authority: town.world.authority!,
+  };
+  return massMount(
+    `rotation=${rotation}`,
+    retained(town),
+    leak,
+    opensBy(town, () => true),
+  );
+}
+
+/** A key that lasts for longer than all that is recorded: no other ever takes its place. */
+function longKey(town: Town): Mount[] {
+  const lasts = ({ atMs }: Message): boolean => atMs < LONG_ROTATION_DAYS * DAY_MS;
+  const isNeeded = town.rotated !== undefined && town.recording.messages.every(lasts);
+  return isNeeded ? [keyOfAllTime(town, `${LONG_ROTATION_DAYS}d`)] : [];
+}
+
+/** A key that is another one every day. */
+function dailyKeys({ rotated }: Town): Mount[] {
+  if (rotated === undefined) return [];
+  const { periodKeys, seizedAtMs, plan, world } = rotated;
   const keyEncryptionKey = keyEncryptionKeyOf(world.relay);
-  const all = retained(town);
-  const kept = isRetained(town);
-  return rotations.map(([label, days]) => {
-    const lifeMs = days * DAY_MS;
-    const fromMs = Number.isFinite(days) ? Math.floor(seizedAtMs / lifeMs) * lifeMs : 0;
-    const isUnderKey = ({ atMs }: { readonly atMs: number }): boolean =>
-      atMs >= fromMs && atMs < fromMs + lifeMs;
-    const evidence = Number.isFinite(days)
-      ? { ...all, frames: all.frames.filter(isUnderKey) }
-      : all;
-    const leak = { keyEncryptionKey, authority: world.authority! };
-    const opens = opensBy(town, (message) => kept(message) && isUnderKey(message));
-    const { targets } = recording.facts;
-    // Of what the end that does not comply says, what is answered opens.
-    if (plan.options['both'] === 'yes') {
-      return massMount(`rotation=${label}`, evidence, leak, undefined);
-    }
-    return massMount(`rotation=${label}`, evidence, leak, (message) =>
-      plan.pipeline.rung === 'E0' ? false : message.session < targets && opens(message),
-    );
+  const evidence = retained(rotated);
+  const known = periodKeys.filter(({ fromMs }) => fromMs <= seizedAtMs);
+  const { fromMs } = known.at(-1)!;
+  const untilMs = fromMs + plan.keyLifeMs!;
+  const mountOf = (label: string, keys: typeof known, sinceMs: number): Mount => ({
+    ...massMount(
+      `rotation=1d${label}`,
+      evidence,
+      { keyEncryptionKey, periodKeys: keys.map(({ secret }) => secret) },
+      opensBy(rotated, (sealedAtMs) => sealedAtMs >= sinceMs && sealedAtMs < untilMs),
+    ),
+    town: rotated,
   });
+  return [mountOf('', known.slice(-1), fromMs), mountOf(',old-keys=kept', known, 0)];
 }
 
-/** Which messages a key opens whose evidence is limited: some need what went before. */
-function opensBy(
-  town: Town,
-  isGiven: (message: Message) => boolean,
-): (message: Message) => boolean {
-  const { pipeline, options, script } = town.plan;
-  const messages = town.recording.messages;
-  if (pipeline.rung === 'E7') {
-    // The field is repeated until the first reply arrives: some frame with it must be given.
-    const { speakers } = script;
-    return (message) => {
-      if (!isGiven(message)) return false;
-      const from = message.session * script.messages;
-      for (let at = from; speakers[at] === speakers[from] && at < from + script.messages; at++) {
-        if (isGiven(messages[at]!)) return true;
-      }
-      return false;
-    };
-  }
-  const isPerChain = pipeline.rung === 'E2' || options['context'] === 'yes';
-  if (!isPerChain || options['repeat'] === 'every-frame') return isGiven;
-  return (message) => isGiven(message) && isGiven(chainStart(town, message));
+/**
+ * Which messages open: those whose field was sealed to a key that leaked, and is kept.
+ *
+ * @param isUnderKey By the time at which a field was sealed.
+ * @returns Undefined where no closed rule is known.
+ */
+function opensBy(town: Town, isUnderKey: (sealedAtMs: number) => boolean): Mount['isExpected'] {
+  const { pipeline, options } = town.plan;
+  const { facts } = town.recording;
+  // Of what the end that does not comply says, what is answered opens.
+  if (options['both'] === 'yes') return undefined;
+  if (pipeline.rung === 'E0') return nobody;
+  const isKept = isRetained(town);
+  const leads = (message: Message): readonly Message[] => {
+    if (pipeline.rung === 'E7') return firstBurst(town, message);
+    const isPerChain = pipeline.rung === 'E2' || options['context'] === 'yes';
+    if (!isPerChain) return [message];
+    const chain = chainOf(town, message);
+    return options['repeat'] === 'every-frame' ? chain : chain.slice(0, 1);
+  };
+  return (message) => {
+    if (message.session >= facts.targets || !isKept(message)) return false;
+    const carriers = leads(message);
+    // What is repeated are the sealed bytes: the key is that of the first frame with the field.
+    return carriers.some(isKept) && isUnderKey(carriers[0]!.atMs);
+  };
 }
 
-/** The first message of the chain, which carries its field. */
-function chainStart({ recording, plan }: Town, { session, index }: Message): Message {
+/** The messages of a session until its first reply, each of which carries the field of E7. */
+function firstBurst(town: Town, { session }: Message): readonly Message[] {
+  return chainOf(town, town.recording.messages[session * town.plan.script.messages]!);
+}
+
+/** The messages of the chain of `message`, the first of which began it. */
+function chainOf({ recording, plan }: Town, { session, index }: Message): readonly Message[] {
   const { messages, speakers } = plan.script;
   const from = session * messages;
-  let at = index;
-  while (at > 0 && speakers[from + at - 1] === speakers[from + index]) at -= 1;
-  return recording.messages[from + at]!;
+  let first = index;
+  while (first > 0 && speakers[from + first - 1] === speakers[from + index]) first -= 1;
+  return recording.messages.slice(from + first, from + burstEnd(plan.script, session, index));
 }
 
 /** E1: the state of the ghost, and all that follows on its chains, which never turn. */

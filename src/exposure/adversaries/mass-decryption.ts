@@ -1,4 +1,4 @@
-import { notMounted, type ReadingAdversary } from '../adversary.ts';
+import { notMounted, type Mount, type ReadingAdversary } from '../adversary.ts';
 import { readWithLeak } from '../authority-reader.ts';
 import { keyEncryptionKeyOf, openStored, readAsText } from '../layers.ts';
 import type { Town } from '../town.ts';
@@ -16,7 +16,7 @@ const massDecryption: ReadingAdversary = {
     const frames = openStored(facts, evidence, leak);
     return facts.pipeline.openAuthority === undefined
       ? readAsText(frames)
-      : readWithLeak(facts, frames, leak, true);
+      : readWithLeak(facts, frames, leak);
   },
   mounts(town) {
     const { world, plan } = town;
@@ -24,7 +24,8 @@ const massDecryption: ReadingAdversary = {
     const kept = isRetained(town);
     const evidence = retained(town);
     if (world.authority === undefined) {
-      return [massMount('', evidence, { keyEncryptionKey }, isReadable(town) ? kept : nobody)];
+      const isExpected = isReadable(town) ? kept : nobody;
+      return [timed(massMount('', evidence, { keyEncryptionKey }, isExpected))];
     }
     if (plan.pipeline.openAuthority === undefined) {
       return notMounted('unsupported', 'its authority cannot be opened');
@@ -34,20 +35,18 @@ const massDecryption: ReadingAdversary = {
     const leak = { keyEncryptionKey, authority: enough(town) };
     const recovers = plan.pipeline.recovers !== 'none';
     // Of what the end that does not comply says, what is answered opens.
-    if (plan.options['both'] === 'yes') return [massMount('', evidence, leak, undefined)];
-    return [
-      massMount(
-        '',
-        evidence,
-        leak,
-        (message) =>
-          recovers && kept(message) && message.session < targets && message.index >= joins,
-      ),
-    ];
+    if (plan.options['both'] === 'yes') return [timed(massMount('', evidence, leak, undefined))];
+    const isExpected: Mount['isExpected'] = (message) =>
+      recovers && kept(message) && message.session < targets && message.index >= joins;
+    return [timed(massMount('', evidence, leak, isExpected))];
   },
 };
 
 export default massDecryption;
+
+function timed(mount: Mount): Mount {
+  return { ...mount, isTimed: true };
+}
 
 /** As many trustees as it takes. */
 export function enough({ world, plan }: Town): readonly Uint8Array[] {

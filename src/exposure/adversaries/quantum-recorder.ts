@@ -1,4 +1,4 @@
-import { concatBytes } from '../../core/bytes.ts';
+import { concatBytes, toHex } from '../../core/bytes.ts';
 import { FieldInfo } from '../../pipelines/_escrow-field.ts';
 import { openField } from '../../pipelines/_escrow-ratchet.ts';
 import { AssociatedData, RatchetFrame } from '../../pipelines/_ratchet-frame.ts';
@@ -33,7 +33,7 @@ const quantumRecorder: ReadingAdversary = {
         ? openRecords(facts, evidence, keyring)
         : openStored(facts, evidence, leak);
     if (innerKindOf(facts.pipeline) === 'clear') return readAsText(frames);
-    const claims = readEnds(facts, frames, keyring, leak);
+    const claims = new Map(readEnds(facts, frames, keyring, leak));
     for (const [message, text] of readWithLeak(facts, frames, leak)) claims.set(message, text);
     if (facts.pipeline.rung === 'C7') {
       for (const { kind, message, bytes } of frames)
@@ -105,6 +105,17 @@ function fieldLeak(town: Town): Leak {
 }
 
 function readEnds(
+  facts: PublicFacts,
+  frames: readonly Frame[],
+  keyring: Keyring,
+  leak: Leak,
+): ReadonlyMap<number, Uint8Array> {
+  const open = (): Map<number, Uint8Array> => readAnew(facts, frames, keyring, leak);
+  const keys = [keyring, ...(leak.authority ?? []).map(toHex)];
+  return facts.shared?.read(keys, frames, open) ?? open();
+}
+
+function readAnew(
   facts: PublicFacts,
   frames: readonly Frame[],
   keyring: Keyring,

@@ -69,33 +69,21 @@ const seizedDevice: ReadingAdversary = {
 
 export default seizedDevice;
 
-/** What was opened last with a device's keys: its message database changes nothing of that. */
-const OPENED = new WeakMap<Keyring, { readonly by: Opening; readonly claims: Claims }>();
-
-interface Opening {
-  readonly evidence: Evidence;
-  readonly device: Leak['device'];
-  readonly keyEncryptionKey: Leak['keyEncryptionKey'];
-}
-
 function readWithKeys(facts: PublicFacts, evidence: Evidence, leak: Leak): Claims {
-  const claims = new Map<number, Uint8Array>();
-  const { keyring, device, keyEncryptionKey } = leak;
-  if (keyring === undefined || innerKindOf(facts.pipeline) === 'clear') return claims;
-  const opened = OPENED.get(keyring);
-  const isSame =
-    opened?.by.evidence === evidence &&
-    opened.by.device === device &&
-    opened.by.keyEncryptionKey === keyEncryptionKey;
-  if (isSame) return opened.claims;
-  const reader = openInnerReader(facts, { keyring, sessions: device?.sessions ?? [] });
-  for (const frame of openStored(facts, evidence, leak)) {
-    if (frame.kind !== 'message') continue;
-    const text = reader.read(frame);
-    if (text !== undefined) claims.set(frame.message, text);
-  }
-  OPENED.set(keyring, { by: { evidence, device, keyEncryptionKey }, claims });
-  return claims;
+  const { keyring, device } = leak;
+  if (keyring === undefined || innerKindOf(facts.pipeline) === 'clear') return new Map();
+  const frames = openStored(facts, evidence, leak);
+  const open = (): Claims => {
+    const reader = openInnerReader(facts, { keyring, sessions: device?.sessions ?? [] });
+    const claims = new Map<number, Uint8Array>();
+    for (const frame of frames) {
+      const text = frame.kind === 'message' ? reader.read(frame) : undefined;
+      if (text !== undefined) claims.set(frame.message, text);
+    }
+    return claims;
+  };
+  // Its message database changes nothing of what its keys open.
+  return facts.shared?.read([keyring, device], frames, open) ?? open();
 }
 
 /** Nothing but its keys. */
@@ -130,6 +118,7 @@ export function mountFor(town: Town, user: number, form: Form): Mount {
         ? undefined
         : (message) => isOnDevice(message) || (isKept(message) && opens(message)),
     seizedUser: user,
+    ...(form === WIPED ? { isTimed: true } : {}),
   };
 }
 

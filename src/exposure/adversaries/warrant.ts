@@ -5,6 +5,7 @@ import { keyEncryptionKeyOf, openStored, readAsText } from '../layers.ts';
 import { recoveredBy } from '../score.ts';
 import type { Town } from '../town.ts';
 import { userDayKeysOf } from '../user-days.ts';
+import { enough } from './mass-decryption.ts';
 import { DAY_MS, isReadable, isRetained, nobody, retained } from './_everyone.ts';
 
 /** The period of a warrant, around the compromise: it begins and ends in the middle of days. */
@@ -61,7 +62,7 @@ function mountFor(town: Town, user: number): Mount {
       ? { keyEncryptionKey, userDays: userDayKeysOf(town, user, fromMs, toMs) }
       : {
           keyEncryptionKey,
-          ...(world.authority === undefined ? {} : { authority: world.authority }),
+          ...(world.authority === undefined ? {} : { authority: enough(town) }),
         };
   const isOpen = isReadable(town) || (world.authority !== undefined && recovers !== 'none');
   const joins = Number(plan.options['joins'] ?? 0);

@@ -49,17 +49,26 @@ export class Courier {
   sent = 0;
   delivered = 0;
   readonly #account: Account;
+  /** One message of every session. */
+  readonly #first: readonly MadeFrame[];
 
-  private constructor(ends: Ends, client: RelayClient, faults: Faults, tokens: readonly string[]) {
+  private constructor(
+    ends: Ends,
+    client: RelayClient,
+    faults: Faults,
+    tokens: readonly string[],
+    first: readonly MadeFrame[],
+  ) {
     this.ends = ends;
     this.client = client;
     this.faults = faults;
     this.tokens = tokens;
+    this.#first = first;
     this.#account = new Account(faults);
   }
 
   /**
-   * Registers all mailboxes and delivers one message of every session, which opens it at both ends.
+   * Registers all mailboxes.
    *
    * @throws Error for a relay that takes no mailbox.
    */
@@ -69,9 +78,18 @@ export class Courier {
     const mailboxes = first.reduce((most, { to }) => Math.max(most, to + 1), ends.users);
     const held = Array.from({ length: mailboxes }, () => newToken());
     await registerMailboxes(client, held);
-    const courier = new Courier(ends, client, faults, held);
-    await courier.deliver(courier.appendsOf(first));
-    return courier;
+    return new Courier(ends, client, faults, held, first);
+  }
+
+  /**
+   * Delivers one message of every session, which opens it at both ends; once, before anything else.
+   *
+   * @returns What was sent.
+   */
+  async begin(): Promise<readonly Append[]> {
+    const appends = this.appendsOf(this.#first);
+    await this.deliver(appends);
+    return appends;
   }
 
   appendsOf(frames: readonly MadeFrame[]): Append[] {

@@ -36,11 +36,13 @@ const ARRIVALS_STREAM = 0x6172_7276;
 const SESSIONS_STREAM = 0x7365_7373;
 
 export interface HandOverResult {
-  readonly handOver: HandOverFacts;
-  readonly openLoop: RelayOpenFacts;
+  /** Left out where the opening of the sessions went wrong. */
+  readonly handOver?: HandOverFacts;
+  readonly openLoop?: RelayOpenFacts;
   readonly invalid?: string;
 }
 
+/** Opens the stream, then the sessions, and then times what is handed over of the traffic in them. */
 export async function handOver(
   courier: Courier,
   relay: RelayUnderLoad,
@@ -49,9 +51,17 @@ export async function handOver(
 ): Promise<HandOverResult> {
   const { ends, client, tokens, faults } = courier;
   const ratePerSecond = spec.ratePerSecond!;
-  const [target] = ends.usersOf(0);
+  // Who answers speaks in what is timed: of that the target's device leaves evidence of its own. Where
+  // senders are not named, a relay knows only what is sent to the target.
+  const target = ends.usersOf(0)[ends.isAnonymous ? 0 : 1];
+  const isTargets = ({ frame, from }: Append): boolean =>
+    frame.mailbox === target || from === target;
   const stream = await AuthorityStream.open(relay.address, [target], authorityToken);
   try {
+    const opening = (await courier.begin()).filter(isTargets);
+    if (faults.count > 0) return {};
+    await stream.waitFor(opening.length, LATEST_MS);
+    accountFor(courier, opening, stream.take());
     const count = Math.max(1, Math.round((ratePerSecond * (spec.warmupMs + spec.timedMs)) / 1_000));
     const arrivals = { pattern: 'poisson', perSecond: ratePerSecond } as const;
     const dueNs = scheduleArrivals(arrivals, { count }, spec.seed, ARRIVALS_STREAM);
@@ -62,13 +72,11 @@ export async function handOver(
     const before = await relay.snapshot();
     const result = await driveOpenLoop({ client, tokens, schedule, faults });
     const after = await relay.snapshot();
-    const expected = appends.filter(
-      ({ frame, from }) => frame.mailbox === target || from === target,
-    );
+    const expected = appends.filter(isTargets);
     await stream.waitFor(expected.length, LATEST_MS);
     await courier.settle(appends, result.fetched);
     const openLoop = openFactsOf(result, ratePerSecond, useBetween(before, after));
-    const facts = accountFor(courier, expected, stream.frames);
+    const facts = accountFor(courier, expected, stream.take());
     const invalid = generatorFault(result);
     const warrant = { users: ends.users, targets: 1, ...facts };
     return {
@@ -145,7 +153,7 @@ function accountFor(
 
 /** What the authority reads, with the moment when each frame was whole. */
 class AuthorityStream {
-  readonly frames: (HandedFrame & { readonly atNs: number })[] = [];
+  readonly #frames: (HandedFrame & { readonly atNs: number })[] = [];
   readonly #response: IncomingMessage;
   #isBroken = false;
 
@@ -154,7 +162,7 @@ class AuthorityStream {
     const reader = new HandedReader();
     response.on('data', (chunk: Uint8Array) => {
       const atNs = nowNs();
-      for (const frame of reader.push(chunk)) this.frames.push({ ...frame, atNs });
+      for (const frame of reader.push(chunk)) this.#frames.push({ ...frame, atNs });
     });
     response.on('error', () => {
       this.#isBroken = true;
@@ -192,9 +200,14 @@ class AuthorityStream {
   /** Until so many frames are there, nothing more can come, or the time is up. */
   async waitFor(count: number, latestMs: number): Promise<void> {
     const endMs = performance.now() + latestMs;
-    while (this.frames.length < count && !this.#isBroken && performance.now() < endMs) {
+    while (this.#frames.length < count && !this.#isBroken && performance.now() < endMs) {
       await sleep(5);
     }
+  }
+
+  /** What came since the last call. */
+  take(): readonly (HandedFrame & { readonly atNs: number })[] {
+    return this.#frames.splice(0);
   }
 
   close(): void {

@@ -117,6 +117,11 @@ async function underLoad(
   authorityToken: string,
 ): Promise<Measured> {
   const { faults } = courier;
+  // The authority listens before the first message: some evidence is only in that.
+  if (spec.load === 'hand-over' && spec.purpose === 'measure') {
+    return handOver(courier, relay, spec, authorityToken);
+  }
+  await courier.begin();
   // What the opening lost or got wrong, no load makes right.
   if (faults.count > 0) return {};
   if (spec.purpose === 'verify') {
@@ -130,7 +135,6 @@ async function underLoad(
     return measured;
   }
   if (spec.load === 'knee') return findKnee(courier, relay, spec);
-  if (spec.load === 'hand-over') return handOver(courier, relay, spec, authorityToken);
   return { connections: await connections(courier, relay, spec) };
 }
 

@@ -44,6 +44,7 @@ async function drive(plant: Plant, count = 60): Promise<{ faults: Faults; courie
   try {
     const ends = new PlainEnds(4);
     const courier = await Courier.open(ends, client, faults);
+    await courier.begin();
     const sessions = Array.from({ length: count }, (_, message) => message % ends.sessions);
     const appends = courier.appendsOf(ends.makeBlock(sessions));
     const dueNs = appends.map((_, index) => index * 2e6);
@@ -124,6 +125,7 @@ test('what is late is recorded as late: in the lag, and in the response time', a
   const faults = new Faults();
   const ends = new PlainEnds(1);
   const courier = await Courier.open(ends, client, faults);
+  await courier.begin();
   const appends = courier.appendsOf(ends.makeBlock([0, 0, 0]));
   const schedule = scheduleWith(appends, [5e6, 10e6, 15e6], 5);
   const running = driveOpenLoop({ client, tokens: courier.tokens, schedule, faults });
