@@ -90,7 +90,11 @@ interface Line {
 }
 
 function tablesOf(shown: ComparisonToShow): Table[] {
-  const decided = shown.cells.flatMap((cell) => [...failureLine(cell), ...exactLines(cell)]);
+  const decided = shown.cells.flatMap((cell) => [
+    ...failureLine(cell),
+    ...exactLines(cell),
+    ...sameLine(cell),
+  ]);
   const costs = shown.cells.flatMap((cell) =>
     finalCosts(cell).map((cost) => ({ cost, line: costLine(cell.cell, cost) })),
   );
@@ -152,6 +156,15 @@ function exactLines({ cell, figures }: ComparedCell): Line[] {
       exactText(head, unit),
     ],
   }));
+}
+
+/** Of a cell that is compared by nothing but exact figures, all of which are the same. */
+function sameLine({ cell, figures }: ComparedCell): Line[] {
+  if (figures === undefined || figures.costs.length > 0 || figures.changed.length > 0) return [];
+  const { exactCount } = figures;
+  if (exactCount === 0) return [];
+  const what = exactCount === 1 ? 'the exact figure' : `all ${exactCount} exact figures`;
+  return [{ verdict: 'unchanged', cells: [cell, what, '1.0000', 'exact'] }];
 }
 
 function exactText(value: number, unit: string): string {
