@@ -1,27 +1,35 @@
 /**
- * Child process: one repeat on its only thread, for a program that counts instructions. A spec comes
- * in on stdin as one JSON line; what goes out is whether every message was delivered.
+ * Child process: one conversation on its only thread, for a program that counts instructions. A spec
+ * comes in on stdin as one JSON line; what goes out is what went wrong, if anything did.
+ *
+ * The end of a round is marked by asking for the priority of this process: callgrind is told to begin
+ * a new count where `uv_os_getpriority` is entered. Nothing else calls it, and it costs one system
+ * call whose answer is always of the same length.
  *
  * @module
  */
 
+import { getPriority } from 'node:os';
+import { countRounds } from '../src/engine/counted-rounds.ts';
 import type { RepeatSpec } from '../src/engine/spec.ts';
-import { createBarrier } from '../src/measure/barrier.ts';
-import shard from './shard.ts';
+import { loadParts, messageOf } from './shard.ts';
+
+/** @param countedFrom The first round whose end is marked; all after it are. */
+async function answer({
+  countedFrom,
+  ...spec
+}: RepeatSpec & { readonly countedFrom: number }): Promise<{ readonly failure?: string }> {
+  try {
+    const [first] = await countRounds(spec, await loadParts(spec), (round) => {
+      if (round >= countedFrom) getPriority();
+    });
+    if (first === undefined) return {};
+    return { failure: `session ${first.session}, message ${first.message}: ${first.reason}` };
+  } catch (error) {
+    return { failure: messageOf(error) };
+  }
+}
 
 let input = '';
 for await (const chunk of process.stdin.setEncoding('utf8')) input += String(chunk);
-const spec = JSON.parse(input) as RepeatSpec;
-const answer = await shard({
-  spec,
-  shard: 0,
-  firstSession: 0,
-  sessions: spec.workload.sessions,
-  barrier: createBarrier(),
-  originNs: 0,
-});
-const result =
-  'failure' in answer
-    ? { failure: answer.failure.message }
-    : { delivered: answer.facts.messages.delivered, faults: answer.facts.faults.count };
-process.stdout.write(`${JSON.stringify(result)}\n`);
+process.stdout.write(`${JSON.stringify(await answer(JSON.parse(input)))}\n`);

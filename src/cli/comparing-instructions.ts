@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { compareCell } from '../compare/cell.ts';
 import type { ComparedFigure } from '../compare/figures.ts';
-import type { ComparedCell } from '../compare/gate.ts';
+import type { CellFailure, ComparedCell } from '../compare/gate.ts';
 import { countInstructions, type Counted } from '../runner/instructions.ts';
 import type { Side } from '../runner/side.ts';
 import type { CellToCompare } from './comparing.ts';
@@ -14,35 +14,49 @@ interface InstructionReading {
   readonly perMessage: number;
 }
 
+const ARMS = [
+  { arm: 'base', side: 'base' },
+  { arm: 'copy', side: 'base' },
+  { arm: 'head', side: 'head' },
+] as const;
+
 export async function measureInstructions(
   { cell, base, head }: CellToCompare,
   sides: { readonly base: Side; readonly head: Side },
   signal: AbortSignal,
   onCount: (reading: InstructionReading) => void,
 ): Promise<ComparedCell> {
-  const readings: ComparedFigure[][] = [];
-  for (const [arm, side, spec] of [
-    ['base', 'base', base],
-    ['copy', 'base', base],
-    ['head', 'head', head],
-  ] as const) {
-    const counted = await countIn(sides[side], spec, signal);
-    if ('failure' in counted) {
-      return { cell, failure: { side, status: 'error', reason: counted.failure } };
-    }
-    onCount({ arm, ...counted });
-    readings.push([
-      {
-        name: 'instructions per message',
-        metric: 'instructions',
-        unit: 'instructions',
-        direction: 'lower',
-        value: counted.perMessage,
-      },
-    ]);
+  // A count is the same whatever else runs.
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const counts = await Promise.all(
+    ARMS.map(async ({ arm, side }) => {
+      const counted = await countIn(sides[side], side === 'base' ? base : head, either);
+      if (!('failure' in counted)) onCount({ arm, ...counted });
+      // The first failure is the one that is told; the others are of what it ended.
+      else if (!stop.signal.aborted) stop.abort({ side, reason: counted.failure });
+      return counted;
+    }),
+  );
+  if (stop.signal.aborted) {
+    const { side, reason } = stop.signal.reason as Pick<CellFailure, 'side' | 'reason'>;
+    return { cell, failure: { side, status: 'error', reason } };
   }
-  const [first, copy, other] = readings as [ComparedFigure[], ComparedFigure[], ComparedFigure[]];
-  return { cell, figures: compareCell([{ base: first, copy, head: other }]) };
+  const [first, copy, other] = counts.map(figuresOf);
+  return { cell, figures: compareCell([{ base: first!, copy: copy!, head: other! }]) };
+}
+
+function figuresOf(counted: Counted): ComparedFigure[] {
+  if ('failure' in counted) throw new RangeError(`"counted" expected a count, got a failure`);
+  return [
+    {
+      name: 'instructions per message',
+      metric: 'instructions',
+      unit: 'instructions',
+      direction: 'lower',
+      value: counted.perMessage,
+    },
+  ];
 }
 
 async function countIn(

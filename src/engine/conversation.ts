@@ -28,8 +28,8 @@ import { Expectations } from './expectations.ts';
 import { MessageOrder } from './message-order.ts';
 import type { Payload } from './payload.ts';
 import { ProviderLoops } from './provider-loops.ts';
-import type { Recorder } from './recorder.ts';
 import { Recovery } from './recovery.ts';
+import type { StageRecorder } from './stage-readings.ts';
 import type { AsyncClients, Authority, Clients, Relay, World } from '../pipelines/_pipeline.ts';
 import { OUTCOME } from '../pipelines/_pipeline.ts';
 import type { PackedMembers } from '../pipelines/_members.ts';
@@ -52,6 +52,15 @@ const RANDOM_BATCH_MAX = 64;
 const RANDOM_BATCH_SHARE = 1 / 16;
 /** The message index of batches whose messages have different ones. */
 const MIXED_INDEX = EXACT_INDICES;
+
+/** What a conversation tells about its batches. */
+export interface BlockRecorder extends StageRecorder {
+  /** @param messageIndex Of the batch's messages in their sessions. */
+  beginBlock(phase: 'open' | 'traffic', messageIndex: number, messages: number): void;
+  endBlock(): void;
+  /** What the parties did since the last stage belongs to no stage. */
+  skipUntimed(): void;
+}
 
 /** How the pipeline treats what the network does to messages, and what it promises an authority. */
 export interface DeliveryContract {
@@ -118,7 +127,7 @@ export class Conversation {
   readonly #script: Script;
   readonly #payload: Payload;
   readonly #digest: FactsDigest;
-  readonly #recorder: Recorder;
+  readonly #recorder: BlockRecorder;
   /** Undefined for clients that open no connection. */
   readonly #connecting: ClientLoops | undefined;
   readonly #ends: EndLoops;
@@ -146,7 +155,7 @@ export class Conversation {
     script: Script,
     payload: Payload,
     contract: DeliveryContract,
-    recorder: Recorder,
+    recorder: BlockRecorder,
     digest: FactsDigest,
     batch: number,
     buffers: Buffers = new Buffers(batch),

@@ -13,7 +13,7 @@ import { requireSynchronous } from './async-client-loops.ts';
 import { ClientLoops } from './client-loops.ts';
 import { ProviderLoops } from './provider-loops.ts';
 import type { StageRecorder } from './stage-readings.ts';
-import type { ShardParts } from './shard.ts';
+import type { ShardParts } from './live-world.ts';
 import { providerRandomness } from '../crypto/randomness.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
 import { readThreadCpuNs } from '../measure/cpu.ts';

@@ -8,7 +8,7 @@
 import { requireSynchronous } from './async-client-loops.ts';
 import { EngineOutbox, Outputs, Sends } from './batch.ts';
 import { Payload } from './payload.ts';
-import type { ShardParts } from './shard.ts';
+import type { ShardParts } from './live-world.ts';
 import { countPrimitives } from '../crypto/counting.ts';
 import type { Provider } from '../crypto/provider.ts';
 import { providerRandomness } from '../crypto/randomness.ts';

@@ -20,7 +20,7 @@ import { createReferenceKernel } from '../measure/reference-kernel.ts';
 import { RunDelay, UNKNOWN } from '../measure/run-delay.ts';
 import { BlockColumns } from './block-columns.ts';
 import type { StageColumns } from './stage-columns.ts';
-import type { StageRecorder } from './stage-readings.ts';
+import type { BlockRecorder } from './conversation.ts';
 
 export type Mode = 'cpu' | 'latency';
 
@@ -32,7 +32,7 @@ interface StageRecord {
 /** C L L C ...: both modes see both directions of a conversation and both halves of a drift. */
 const MODES: readonly Mode[] = ['cpu', 'latency', 'latency', 'cpu'];
 
-export class Recorder implements StageRecorder {
+export class Recorder implements BlockRecorder {
   readonly #stages = new Map<TimedId, StageRecord>();
   readonly #blocks = new BlockColumns();
   readonly #runDelay = new RunDelay();

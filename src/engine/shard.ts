@@ -8,30 +8,24 @@
 import { hrtime } from 'node:process';
 import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
-import { Conversation, type Parties } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { OpenDrive } from './drive-open.ts';
 import { isOpenLoop, planOpenLoop, runOpenLoop, runWithoutSchedule } from './open-loop.ts';
 import { Payload } from './payload.ts';
 import { isAsynchronous } from './async-client-loops.ts';
-import { poisonAsyncClients, poisonAuthority, poisonClients, poisonRelay } from './poison.ts';
+import { basisOf, openLive, type Live, type ShardParts } from './live-world.ts';
 import { Recorder } from './recorder.ts';
 import type { RepeatSpec } from './spec.ts';
-import { badInput, HarnessError } from '../core/errors.ts';
 import { countPrimitives } from '../crypto/counting.ts';
-import type { Provider } from '../crypto/provider.ts';
-import { providerRandomness, seededRandomness } from '../crypto/randomness.ts';
 import { meetAll } from '../measure/barrier.ts';
 import { waitAtGate } from '../measure/gate.ts';
 import { calibrateClock, nowNs } from '../measure/clock.ts';
 import { calibrateCpu, processCpuNs, readThreadCpuNs } from '../measure/cpu.ts';
-import type { CpuBasis, RecoveryFacts, ShardFacts, TimedId } from '../measure/facts.ts';
+import type { RecoveryFacts, ShardFacts, TimedId } from '../measure/facts.ts';
 import { GcPauses } from '../measure/gc.ts';
 import { LiveWriter, type ExpectedCosts, type LiveWords } from '../measure/live.ts';
 import { readMemory } from '../measure/memory.ts';
-import { PackedMembers } from '../pipelines/_members.ts';
-import type { Authority, Pipeline, World } from '../pipelines/_pipeline.ts';
-import type { Behaviour } from '../workload/behaviour.ts';
-import { writeScript, type Script } from '../workload/script.ts';
+import { longestMessage, writeScript, type Script } from '../workload/script.ts';
 
 /** Plain data, from the repeat's process to one of its workers. */
 export interface ShardTask {
@@ -51,13 +45,6 @@ export interface ShardTask {
 export type ShardAnswer =
   | { readonly facts: ShardFacts }
   | { readonly failure: { readonly code: string; readonly message: string } };
-
-/** What a shard joins; the worker loads them by name. */
-export interface ShardParts {
-  readonly pipeline: Pipeline;
-  readonly provider: Provider;
-  readonly behaviour: Behaviour;
-}
 
 /** The cheapest stage of a batch should last this long: 75 times the CPU clock's step of 2 us. */
 const SHORTEST_BATCH_NS = 150_000;
@@ -96,7 +83,7 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     : await warmUp(task, parts, clocks.cpuReadNs);
 
   const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
-  const payload = new Payload(spec.seed, longestOf(script));
+  const payload = new Payload(spec.seed, longestMessage(script));
   const live = task.live && new LiveWriter(task.live);
   live?.begin(script.sessions, script.lengths.length, warm.expected);
   const recorder = new Recorder(spec.repeat, cpuBasis, undefined, live);
@@ -107,7 +94,8 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   const openLoop = planOpenLoop(spec, script, task.shard);
   const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
   let world: Live | undefined = await openLive(
-    task,
+    spec,
+    task.shard,
     parts,
     script,
     payload,
@@ -189,17 +177,6 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   };
 }
 
-/** @throws HarnessError BAD_INPUT for more threads than the CPU of a process can be told apart by. */
-function basisOf({ cell, cpu = 'thread', threads }: RepeatSpec): CpuBasis {
-  if (cpu === 'process' && threads !== 1) {
-    throw badInput(
-      `${cell}: expected 1 thread, because the CPU of the process is read ("cpu": "process") and ` +
-        `holds that of all threads, found ${threads}; choose "threads": [1]`,
-    );
-  }
-  return cpu;
-}
-
 /** What is told of a conversation at its end; holds no part of the world, not even in a variable. */
 function outcomeOf(
   { world: { clients, senders }, conversation: { tally, expectations, recovery } }: Live,
@@ -218,42 +195,8 @@ function outcomeOf(
   };
 }
 
-/** What is measured; nothing else refers to it, so that letting go of it frees all of it. */
-interface Live {
-  readonly world: World;
-  readonly parties: Parties;
-  readonly conversation: Conversation;
-}
-
 function driveOf(live: Live, script: Script, payload: Payload): OpenDrive {
   return new OpenDrive(live.parties, script, payload, live.conversation);
-}
-
-async function openLive(
-  task: ShardTask,
-  parts: ShardParts,
-  script: Script,
-  payload: Payload,
-  recorder: Recorder,
-  digest: FactsDigest,
-  batch: number,
-  buffers?: Buffers,
-): Promise<Live> {
-  const { spec, shard } = task;
-  const world = await openWorld(parts, spec, script, shard);
-  const parties = partiesOf(parts, spec, world, script);
-  const { pipeline } = parts;
-  const conversation = new Conversation(
-    parties,
-    script,
-    payload,
-    pipeline,
-    recorder,
-    digest,
-    batch,
-    buffers,
-  );
-  return { world, parties, conversation };
 }
 
 /**
@@ -274,7 +217,7 @@ async function warmUp(
   const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   const seed = spec.seed ^ WARMUP_STREAM;
   const script = scriptOf(evened(task), parts, seed, task.firstSession, sessions);
-  const payload = new Payload(seed, longestOf(script));
+  const payload = new Payload(seed, longestMessage(script));
   const buffers = new Buffers(sessions);
   const isOpen = isOpenLoop(spec);
   const startNs = nowNs();
@@ -285,7 +228,17 @@ async function warmUp(
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
     const recorder = new Recorder(rounds, basisOf(spec));
     const digest = new FactsDigest();
-    const live = await openLive(task, parts, script, payload, recorder, digest, sessions, buffers);
+    const live = await openLive(
+      spec,
+      task.shard,
+      parts,
+      script,
+      payload,
+      recorder,
+      digest,
+      sessions,
+      buffers,
+    );
     const { conversation: talk } = live;
     await talk.open();
     if (isOpen) await runWithoutSchedule(driveOf(live, script, payload), script);
@@ -334,11 +287,12 @@ async function countCalls(task: ShardTask, parts: ShardParts): Promise<ShardFact
   const messages = Math.min(COUNTED_MESSAGES_MAX, even.spec.workload.messages);
   const shorter = { ...task, spec: { ...spec, workload: { ...even.spec.workload, messages } } };
   const script = scriptOf(shorter, parts, seed, task.firstSession, sessions);
-  const payload = new Payload(seed, longestOf(script));
+  const payload = new Payload(seed, longestMessage(script));
   const counting = { ...parts, provider };
   const digest = new FactsDigest();
   const { conversation: talk } = await openLive(
-    task,
+    spec,
+    task.shard,
     counting,
     script,
     payload,
@@ -369,97 +323,6 @@ function scriptOf(
   sessions: number,
 ): Script {
   return writeScript(task.spec.workload, parts.behaviour, seed, first, sessions);
-}
-
-async function openWorld(
-  { pipeline, provider }: ShardParts,
-  spec: RepeatSpec,
-  script: Script,
-  shard: number,
-): Promise<World> {
-  const world = await pipeline.open({
-    provider,
-    randomness: randomnessOf(spec, provider, shard, 1),
-    users: script.users,
-    members: new PackedMembers(script.members),
-    options: spec.options,
-    seed: spec.seed,
-  });
-  if (isAsynchronous(world.clients) && spec.purpose === 'measure' && basisOf(spec) === 'thread') {
-    throw badInput(
-      `${spec.cell}: expected the CPU of the process to be read, because the calls of ` +
-        `${pipeline.name} are asynchronous and may compute on other threads; set "cpu": "process" ` +
-        'and "threads": [1] in the suite',
-    );
-  }
-  return world;
-}
-
-/** Builds relay and authority from their serialised secrets, as another process would. */
-function partiesOf(
-  { pipeline, provider }: ShardParts,
-  spec: RepeatSpec,
-  world: World,
-  script: Script,
-): Parties {
-  const members = new PackedMembers(script.members);
-  const relay = pipeline.openRelay({
-    provider,
-    randomness: randomnessOf(spec, provider, 0, 2),
-    secret: world.relay,
-    options: spec.options,
-  });
-  const authority = openAuthority(pipeline, provider, world, members, spec.options);
-  const poisoned = spec.purpose === 'verify';
-  return {
-    clients: poisoned ? poisonEither(world.clients) : world.clients,
-    relay: poisoned ? poisonRelay(relay) : relay,
-    authority: poisoned && authority !== undefined ? poisonAuthority(authority) : authority,
-    members,
-    senders: world.senders,
-    targets: world.targets,
-    evidence: world.evidence,
-    evidenceFrom: world.evidenceFrom,
-    answersLate: world.answersLate,
-    standsAlone: world.standsAlone,
-  };
-}
-
-function poisonEither(clients: World['clients']): World['clients'] {
-  return isAsynchronous(clients) ? poisonAsyncClients(clients) : poisonClients(clients);
-}
-
-/** @throws HarnessError WRONG_RESULT when there are secrets of an authority that nobody can use. */
-function openAuthority(
-  pipeline: Pipeline,
-  provider: Provider,
-  { authority: secrets, directory }: World,
-  members: PackedMembers,
-  options: RepeatSpec['options'],
-): Authority | undefined {
-  if (secrets === undefined) return undefined;
-  if (pipeline.openAuthority === undefined) {
-    const reason = `${pipeline.name} has the secrets of an authority but does not open one`;
-    throw new HarnessError('WRONG_RESULT', reason);
-  }
-  return pipeline.openAuthority({ provider, secrets, directory, members, options });
-}
-
-function randomnessOf(
-  spec: RepeatSpec,
-  provider: Provider,
-  shard: number,
-  stream: number,
-): ReturnType<typeof providerRandomness> {
-  return spec.randomness === 'seeded'
-    ? seededRandomness(spec.seed, shard, stream)
-    : providerRandomness(provider);
-}
-
-function longestOf({ lengths }: Script): number {
-  let longest = 1;
-  for (let at = 0; at < lengths.length; at++) longest = Math.max(longest, lengths[at]!);
-  return longest;
 }
 
 function sinceOrigin(task: ShardTask): number {

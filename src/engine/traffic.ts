@@ -23,7 +23,13 @@ import {
   type World,
 } from '../pipelines/_pipeline.ts';
 import type { Behaviour } from '../workload/behaviour.ts';
-import { indexOf, messagesOf, writeScript, type Script } from '../workload/script.ts';
+import {
+  indexOf,
+  longestMessage,
+  messagesOf,
+  writeScript,
+  type Script,
+} from '../workload/script.ts';
 import type { Workload } from '../workload/workload.ts';
 import { EngineOutbox } from './batch.ts';
 import { Payload } from './payload.ts';
@@ -94,7 +100,7 @@ export class Traffic {
     this.#evidence = world.evidence ?? 'message';
     this.#members = members;
     this.#script = script;
-    this.#payload = new Payload(spec.seed, longestOf(script));
+    this.#payload = new Payload(spec.seed, longestMessage(script));
     this.#ordinals = new Uint32Array(script.sessions);
     this.relaySecret = world.relay;
     this.users = script.users;
@@ -247,12 +253,6 @@ class BundleOutbox {
   emit(_toUser: number, _kind: string, length: number): void {
     this.bundle = this.#reserved.subarray(0, length);
   }
-}
-
-function longestOf({ lengths }: Script): number {
-  let longest = 1;
-  for (const length of lengths) longest = Math.max(longest, length);
-  return longest;
 }
 
 function outcomeName(outcome: number): string {

@@ -1,12 +1,15 @@
 /**
  * Instructions per message, counted by callgrind: a figure that neighbours do not move.
  *
- * Two runs of different length are counted; what the longer one needs more, divided by the messages
- * that it carries more, leaves out start-up, compilation of what both compile, and what is done once.
- * Node runs on one thread with a fixed order of events (`--predictable --single-threaded`), with
- * seeded randomness, so that the work is the same each time. The garbage collector and the compiler
- * are on that thread and are counted. It is no time: instructions differ in cost, and caches and
- * branches are not seen.
+ * One process holds a conversation on one thread. Callgrind begins a new count at the end of each
+ * round of it, which the worker marks; the figure is that of the rounds at the end. So start-up and
+ * what is compiled on the way count for nothing. Among those rounds are some in which the compiler or
+ * the garbage collector ran, which are not the same ones in two runs of one version: the lower
+ * quartile is that of rounds in which neither did. It is no time: instructions differ in cost, and
+ * caches and branches are not seen.
+ *
+ * Randomness is seeded, nothing reads a clock, and Node has one thread and a fixed order of events.
+ * What then differs between two runs of the same code is counted in the last round or two, or nowhere.
  *
  * @module
  */
@@ -17,13 +20,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { badInput } from '../core/errors.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
+import { quantile, sortSamples } from '../stats/quantile.ts';
 
-/**
- * Messages of a session. Both are beyond what is compiled in the first dozens; what two runs of the
- * same length differ by is divided by the difference of the lengths.
- */
-const LENGTHS = [60, 180] as const;
+/** Messages of a session before the count: V8 has optimised by then what it optimises. */
+const WARMUP_ROUNDS = 100;
+const ROUNDS = 60;
 const SESSIONS_MAX = 16;
+/** What the worker calls at the end of a round; nothing else of Node or of libraries does. */
+const MARK = 'uv_os_getpriority';
 const NODE_FLAGS = [
   '--expose-gc',
   '--predictable',
@@ -32,6 +36,9 @@ const NODE_FLAGS = [
   '--v8-pool-size=0',
   '--hash-seed=1',
   '--random-seed=1',
+  // MiB. So the collector of young objects runs in few rounds.
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
   '--disable-warning=ExperimentalWarning',
 ];
 const TEXT_KEPT = 4_096;
@@ -53,7 +60,7 @@ export function requireValgrind(): void {
 /**
  * Takes a minute or more: callgrind slows a process down by a factor of 50 or more. A run without it
  * comes first, which shows failures within a second and leaves the compiled modules on disk, so that
- * callgrind does not count their compilation twice.
+ * callgrind does not count their compilation.
  *
  * @param worker Absolute path of workers/instructions.ts of the version that is measured.
  */
@@ -63,45 +70,43 @@ export async function countInstructions(
   signal: AbortSignal,
 ): Promise<Counted> {
   const sessions = Math.min(SESSIONS_MAX, spec.workload.sessions);
-  const inputs = LENGTHS.map((messages) =>
-    JSON.stringify({
-      ...spec,
-      threads: 1,
-      purpose: 'verify',
-      randomness: 'seeded',
-      warmupMs: 0,
-      workload: { ...spec.workload, sessions, messages },
-    } satisfies RepeatSpec),
-  );
+  const input = JSON.stringify({
+    ...spec,
+    countedFrom: WARMUP_ROUNDS,
+    threads: 1,
+    randomness: 'seeded',
+    warmupMs: 0,
+    workload: { ...spec.workload, sessions, messages: WARMUP_ROUNDS + ROUNDS },
+  } satisfies RepeatSpec & { readonly countedFrom: number });
   const folder = await mkdtemp(join(tmpdir(), 'sealbench-callgrind-'));
   try {
     const node = [process.execPath, ...NODE_FLAGS, worker];
-    const uncounted = await ask(node, inputs[0]!, folder, signal);
+    const uncounted = await ask(node, input, folder, signal);
     if ('failure' in uncounted) return uncounted;
-    const [short, long] = await Promise.all(
-      inputs.map((input, index) => countRun(node, input, folder, `count-${index}`, signal)),
+    const file = join(folder, 'count');
+    const callgrind = [
+      'valgrind',
+      '--tool=callgrind',
+      `--callgrind-out-file=${file}`,
+      `--dump-before=${MARK}`,
+    ];
+    const answer = await ask([...callgrind, ...node], input, folder, signal);
+    if ('failure' in answer) return answer;
+    const rounds = await Promise.all(
+      Array.from({ length: ROUNDS }, async (_, round) =>
+        // The first part, of which the name ends with 1, is what came before the first mark.
+        totalIn(await readFile(`${file}.${round + 2}`, 'utf8').catch(() => '')),
+      ),
     );
-    if (typeof short !== 'number') return short!;
-    if (typeof long !== 'number') return long!;
-    return { perMessage: (long - short) / (sessions * (LENGTHS[1] - LENGTHS[0])) };
+    const counted = rounds.filter((total) => total !== undefined);
+    if (counted.length < ROUNDS) {
+      const found = `callgrind counted ${counted.length} of ${ROUNDS} rounds`;
+      return { failure: `${found}: its version does not mark them, because it is an older one` };
+    }
+    return { perMessage: quantile(sortSamples(counted), 0.25) / sessions };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function countRun(
-  node: readonly string[],
-  input: string,
-  folder: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<number | { readonly failure: string }> {
-  const file = join(folder, name);
-  const callgrind = ['valgrind', '--tool=callgrind', `--callgrind-out-file=${file}`];
-  const answer = await ask([...callgrind, ...node], input, folder, signal);
-  if ('failure' in answer) return answer;
-  const total = totalIn(await readFile(file, 'utf8').catch(() => ''));
-  return total ?? { failure: 'callgrind wrote no count' };
 }
 
 /** From the last line `totals: N`, or `summary: N`, of callgrind's file. */
@@ -155,9 +160,8 @@ async function ask(
 
 function failureIn(out: string): { readonly failure: string } | undefined {
   try {
-    const json = JSON.parse(out) as { readonly failure?: string; readonly faults?: number };
-    if (json.failure !== undefined) return { failure: json.failure };
-    return json.faults === 0 ? undefined : { failure: 'a message came out wrong' };
+    const { failure } = JSON.parse(out) as { readonly failure?: string };
+    return failure === undefined ? undefined : { failure };
   } catch {
     return { failure: 'its process gave no readable answer' };
   }

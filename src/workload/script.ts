@@ -60,6 +60,13 @@ export function indexOf(script: Script, session: number, message: number): numbe
   return (offsets === undefined ? session * messages : offsets[session]!) + message;
 }
 
+/** Bytes of the longest message, 1 at least. */
+export function longestMessage({ lengths }: Script): number {
+  let longest = 1;
+  for (let at = 0; at < lengths.length; at++) longest = Math.max(longest, lengths[at]!);
+  return longest;
+}
+
 /** How many messages `session` has. */
 export function messagesOf({ offsets, messages }: Script, session: number): number {
   return offsets === undefined ? messages : offsets[session + 1]! - offsets[session]!;
