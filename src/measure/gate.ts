@@ -34,9 +34,12 @@ export function waitAtGate(folder: string): void {
   }
 }
 
+/** Of a gate's folder; holds the number of the process that keeps it. */
+export const GATE_NAME: RegExp = /^sealbench-gate-(?<pid>\d+)-/;
+
 /** Kept by whoever starts the processes. */
 export class Gate implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'sealbench-gate-'));
+  readonly folder = mkdtempSync(join(tmpdir(), `sealbench-gate-${process.pid}-`));
 
   /** @param expected How many are still on their way or wait; fewer when one has ended before. */
   async openFor(expected: () => number): Promise<void> {

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { badInput } from '../core/errors.ts';
+import { GATE_NAME } from '../measure/gate.ts';
 import { isAlive } from './worktree.ts';
 
 /**
@@ -24,6 +25,7 @@ export function lockMachine(): Disposable {
         'be noise to the other. Wait until it has ended',
     );
   }
+  removeAbandonedGates();
   const release = (): void => rmSync(file, { force: true });
   process.once('exit', release);
   return {
@@ -32,6 +34,15 @@ export function lockMachine(): Disposable {
       release();
     },
   };
+}
+
+/** Of processes that were killed. */
+function removeAbandonedGates(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = GATE_NAME.exec(name)?.groups?.['pid'];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
 /** @returns `taken`, the process that holds it, or undefined where an abandoned one was removed. */

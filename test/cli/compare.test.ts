@@ -10,6 +10,8 @@ import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { sealbench, type Circumstances, type Ended } from './_command-line.ts';
 
+/** Names the process that holds it. */
+const LOCK = 'sealbench-compare.lock';
 const PRELOAD = pathToFileURL(join(import.meta.dirname, '_fake-sides.ts')).href;
 const ONE_CELL = ['--filter', 'at-rest-scoped', '--blocks', '4'];
 
@@ -237,7 +239,9 @@ test('two comparisons at once are one too many; what a killed one left is cleare
       if (!noted.includes('results:')) return undefined;
       second ??= mine.compare(['slow', 'fast', ...MINE]);
       await second;
-      return 'SIGKILL';
+      // The program itself, which ends in order when its launcher is killed.
+      process.kill(Number(readFileSync(join(mine.temporary, LOCK), 'utf8')), 'SIGKILL');
+      return undefined;
     },
   });
   const { status, err } = await second!;
