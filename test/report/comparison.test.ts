@@ -10,8 +10,8 @@ import {
   type ComparisonToShow,
 } from '../../src/report/comparison.ts';
 
-function instructions(base: number, head: number): ComparisonToShow {
-  const figure = (value: number): ComparedFigure[] => [
+function figure(value: number): ComparedFigure[] {
+  return [
     {
       name: 'instructions per message',
       metric: 'instructions',
@@ -20,6 +20,9 @@ function instructions(base: number, head: number): ComparisonToShow {
       value,
     },
   ];
+}
+
+function instructions(base: number, head: number): ComparisonToShow {
   const figures = compareCell([{ base: figure(base), copy: figure(base), head: figure(head) }]);
   return {
     base: 'main',
