@@ -23,6 +23,12 @@ const NODE_FLAGS = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
 /** A line is some hundred bytes; what is longer is none. */
 const LIVE_LINE_MAX = 65_536;
 
+/** What kills each child that runs: one listener for all, since a bank has ten at once. */
+const running = new Set<() => void>();
+process.once('exit', () => {
+  for (const kill of running) kill();
+});
+
 export type ChildAnswer =
   | { readonly answer: unknown }
   /** Why there is none, to follow the words "its process". */
@@ -66,7 +72,7 @@ export async function askChild(
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   // A parent that ends takes the child with it; one that is killed, by the lifeline.
-  process.once('exit', kill);
+  running.add(kill);
   if (signal.aborted) kill();
 
   const chunks: string[] = [];
@@ -100,7 +106,7 @@ export async function askChild(
     return { died: 'gave no readable answer' };
   } finally {
     signal.removeEventListener('abort', kill);
-    process.removeListener('exit', kill);
+    running.delete(kill);
   }
 }
 
