@@ -18,12 +18,16 @@ import { loadParts, messageOf } from './shard.ts';
 async function answer({
   countedFrom,
   ...spec
-}: RepeatSpec & { readonly countedFrom: number }): Promise<{ readonly failure?: string }> {
+}: RepeatSpec & { readonly countedFrom: number }): Promise<
+  { readonly failure: string } | { readonly rounds: number }
+> {
   try {
+    let rounds = 0;
     const [first] = await countRounds(spec, await loadParts(spec), (round) => {
       if (round >= countedFrom) getPriority();
+      rounds = round;
     });
-    if (first === undefined) return {};
+    if (first === undefined) return { rounds };
     return { failure: `session ${first.session}, message ${first.message}: ${first.reason}` };
   } catch (error) {
     return { failure: messageOf(error) };

@@ -5,11 +5,15 @@
  * @module
  */
 
+import { totalmem } from 'node:os';
 import { compareCell, type ComparedBlock } from '../compare/cell.ts';
 import type { ComparedFigure, figureReader } from '../compare/figures.ts';
 import { isAccused, type CellFailure, type ComparedCell } from '../compare/gate.ts';
+import { isOpenLoop } from '../engine/open-loop.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
-import { FailedProcess, fillBlocks, type Block } from '../runner/blocks.ts';
+import { FailedProcess, fillBlocks, LANES_MAX, type Block } from '../runner/blocks.ts';
+import { beyondMemory } from '../runner/memory-estimate.ts';
+import { loadPipelines } from '../runner/pipelines-info.ts';
 import type { Side } from '../runner/side.ts';
 
 export interface ProcessReading {
@@ -80,7 +84,7 @@ async function measurePass(
       blocks: count,
       // Fresh inputs for the accused.
       seed: seed * 4096 + (pass - 1) * 2048,
-      alone: percentiles,
+      alone: percentiles || isOpenLoop(base) || (await isTight([base, head])),
       meets: sides.base.meets && sides.head.meets,
       signal,
       runRepeat: sides.base.runRepeat,
@@ -99,6 +103,13 @@ async function measurePass(
   }
   if (signal.aborted) return undefined;
   return { blocks };
+}
+
+/** Whether as many processes as run at once would not fit in memory. */
+async function isTight(specs: readonly RepeatSpec[]): Promise<boolean> {
+  const pipelines = await loadPipelines(specs.map(({ pipeline }) => pipeline));
+  const share = totalmem() / (ARMS.length * LANES_MAX);
+  return specs.some((spec) => beyondMemory(spec, pipelines, share) !== undefined);
 }
 
 function alignedIn({ processes }: Block<ProcessReading>): ComparedBlock {

@@ -6,6 +6,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { workerFile } from './paths.ts';
 
 /** Of util-linux, which every usual distribution has. */
 const TASKSET = 'taskset';
@@ -25,6 +26,12 @@ export function pinnableCores(): readonly number[] {
 /** The command that runs `command` on `cores` alone; without them, `command`. */
 export function commandOn(cores: readonly number[], command: readonly string[]): readonly string[] {
   return cores.length === 0 ? command : [TASKSET, '--cpu-list', cores.join(), ...command];
+}
+
+/** The command that runs a file in workers/ by this Node, on `cores` alone where there are any. */
+export function workerCommand(name: string, cores: readonly number[]): readonly string[] {
+  const quiet = '--disable-warning=ExperimentalWarning';
+  return commandOn(cores, [process.execPath, quiet, workerFile(name)]);
 }
 
 /** @param list As Linux writes it, such as `0-3,8` (cpuset(7), "List format"). */

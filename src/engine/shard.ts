@@ -105,8 +105,11 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     buffers,
   );
 
-  if (spec.gate !== undefined && task.shard === 0) waitAtGate(spec.gate);
   meetAll(task.barrier, spec.threads);
+  if (spec.gate !== undefined) {
+    if (task.shard === 0) waitAtGate(spec.gate);
+    meetAll(task.barrier, spec.threads);
+  }
   gc.start();
   const startedNs = sinceOrigin(task);
   const processBefore = processCpuNs();

@@ -74,7 +74,7 @@ export class FailedProcess extends HarnessError {
 }
 
 /** Blocks at once, each on a core of its own: more would need the memory of as many cells. */
-const LANES_MAX = 2;
+export const LANES_MAX = 2;
 
 /**
  * Runs what is missing. Blocks that `signal` interrupts are dropped.
@@ -133,11 +133,14 @@ async function runBlock<Figures>(
   };
   if (alone === true) {
     for (const arm of order) await run(arm);
-  } else {
+  } else if (meets) {
     using gate = new Gate();
-    const running = order.map((arm) => run(arm, meets ? gate : undefined));
-    await gate.openFor(() => order.length - reports.size);
+    let ended = 0;
+    const running = order.map((arm) => run(arm, gate).finally(() => (ended += 1)));
+    await gate.openFor(() => order.length - ended);
     await Promise.all(running);
+  } else {
+    await Promise.all(order.map((arm) => run(arm)));
   }
   if (signal.aborted) return [];
   const figures = new Map<Arm, Figures>();

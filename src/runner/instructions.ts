@@ -101,7 +101,7 @@ export async function countInstructions(
     const counted = rounds.filter((total) => total !== undefined);
     if (counted.length < ROUNDS) {
       const found = `callgrind counted ${counted.length} of ${ROUNDS} rounds`;
-      return { failure: `${found}: its version does not mark them, because it is an older one` };
+      return { failure: `${found}: its Node does not call ${MARK} by this name` };
     }
     return { perMessage: quantile(sortSamples(counted), 0.25) / sessions };
   } finally {
@@ -160,8 +160,11 @@ async function ask(
 
 function failureIn(out: string): { readonly failure: string } | undefined {
   try {
-    const { failure } = JSON.parse(out) as { readonly failure?: string };
-    return failure === undefined ? undefined : { failure };
+    const { failure, rounds } = JSON.parse(out) as { failure?: string; rounds?: number };
+    if (failure !== undefined) return { failure };
+    return rounds === undefined
+      ? { failure: 'it does not mark its rounds, because it is of an older version' }
+      : undefined;
   } catch {
     return { failure: 'its process gave no readable answer' };
   }

@@ -9,8 +9,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
-import { workerFile } from '../core/paths.ts';
-import { commandOn } from '../core/cores.ts';
+import { workerCommand } from '../core/cores.ts';
 import type { RelayOrder, RelayReport } from '../relay/control.ts';
 import type { RelayReady, RelaySettings, RelaySnapshot } from '../relay/settings.ts';
 
@@ -36,8 +35,7 @@ export async function startRelayProcess(
   signal?: AbortSignal,
   cores: readonly number[] = [],
 ): Promise<RelayProcess> {
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', workerFile('relay')];
-  const [file, ...args] = commandOn(cores, node);
+  const [file, ...args] = workerCommand('relay', cores);
   const child = spawn(file!, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },

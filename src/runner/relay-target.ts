@@ -19,7 +19,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../core/errors.ts';
 import { SeededRandom } from '../core/random.ts';
-import { workerFile } from '../core/paths.ts';
 import {
   closedLoopFault,
   type ClosedLoop,
@@ -34,7 +33,7 @@ import {
   TOKEN_CHARACTERS,
 } from '../relay/protocol.ts';
 import type { RelaySettings } from '../relay/settings.ts';
-import { commandOn, pinnableCores } from '../core/cores.ts';
+import { pinnableCores, workerCommand } from '../core/cores.ts';
 import { startRelayProcess, type RelayProcess } from './relay-process.ts';
 
 export const RELAY_TARGETS = ['relay-memory', 'relay-durable'] as const;
@@ -162,16 +161,19 @@ async function slotOf(
     requests: REQUESTS,
     timeoutSeconds: 10,
   }));
-  // One process for all, so that none of them waits while another has the turn of its core.
-  const load = new AutocannonProcess(loops, cores);
+  // On a core of its own one process loads all, so that none of them waits while another has the turn.
+  const loads =
+    cores.length === 0
+      ? loops.map((loop) => new AutocannonProcess([loop]))
+      : [new AutocannonProcess(loops, cores)];
   try {
-    await load.answering;
+    await Promise.all(loads.map(({ answering }) => answering));
     await sleep(RUN_IN_MS);
     const before = await Promise.all(servers.map((server) => server.read()));
     await sleep(durationMs);
     const after = await Promise.all(servers.map((server) => server.read()));
-    load.stop();
-    for (const counts of await load.counts) {
+    for (const load of loads) load.stop();
+    for (const counts of (await Promise.all(loads.map((load) => load.counts))).flat()) {
       const fault = closedLoopFault(counts);
       if (fault !== undefined) throw failed(fault);
     }
@@ -183,7 +185,7 @@ async function slotOf(
       };
     });
   } finally {
-    load.kill();
+    for (const load of loads) load.kill();
   }
 }
 
@@ -276,8 +278,7 @@ async function startBare(
 }
 
 function forkOn(cores: readonly number[], worker: string): ChildProcess {
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', workerFile(worker)];
-  const [file, ...args] = commandOn(cores, node);
+  const [file, ...args] = workerCommand(worker, cores);
   return spawn(file!, args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -207,8 +207,9 @@ const COMPARED: Readonly<Record<TargetName, string>> = {
   'relay-memory':
     'CPU of the server’s process per request at saturation, frames of 256 B in memory without TLS, ' +
     'against a bare node:http server that reads the same bodies and answers as many bytes. Load by ' +
-    'autocannon in another process over 32 connections; slots in ABBA order, fresh processes every ' +
-    'two pairs; median of the ratios within pairs.',
+    'autocannon in another process over 256 connections each; both servers at once, on one core of ' +
+    'which a process that only computes takes a third; fresh processes every two pairs; median of ' +
+    'the ratios within pairs.',
   'relay-durable':
     'the same with SQLite (WAL, synchronous=FULL, answered after the commit), against the relay in ' +
     'memory. Waiting for the disk is no CPU: it shows in latency.',

@@ -5,9 +5,8 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { commandOn } from '../../core/cores.ts';
+import { workerCommand } from '../../core/cores.ts';
 import { HarnessError } from '../../core/errors.ts';
-import { workerFile } from '../../core/paths.ts';
 import type { ClosedLoop, ClosedLoopCounts } from './autocannon.ts';
 
 /** What it is told. */
@@ -29,8 +28,7 @@ export class AutocannonProcess {
 
   /** @param cores That it may use, of `pinnableCores`; all when empty. */
   constructor(loops: readonly ClosedLoop[], cores: readonly number[] = []) {
-    const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
-    const [file, ...args] = commandOn(cores, [...node, workerFile('autocannon')]);
+    const [file, ...args] = workerCommand('autocannon', cores);
     const child = spawn(file!, args, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // Frames are bytes, which JSON has not.
