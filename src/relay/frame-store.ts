@@ -8,7 +8,7 @@
 /** Index into FRAME_KINDS of the protocol. */
 export type KindNumber = 0 | 1 | 2;
 
-/** A frame that is kept, without its bytes. */
+/** A frame that is kept. */
 export interface StoredFrame {
   readonly row: number;
   readonly mailbox: number;
@@ -19,6 +19,8 @@ export interface StoredFrame {
   readonly from: number;
   readonly kind: KindNumber;
   readonly length: number;
+  /** For the store alone: what it was given, where it keeps that in memory. */
+  bytes: Uint8Array | undefined;
 }
 
 export interface StoredMailbox {
@@ -58,12 +60,12 @@ export interface FrameStore {
   putMailbox(mailbox: StoredMailbox): void;
   /** @param bytes Kept as they are, or copied: the caller never changes them. */
   putFrame(frame: StoredFrame, bytes: Uint8Array): void;
-  dropFrame(row: number): void;
+  dropFrame(frame: StoredFrame): void;
   /** Remembers the last number of a mailbox, without which a restart could give it again. */
   putLastId(mailbox: number, lastId: number): void;
   /** Forgets wrapped keys with which nothing that is kept was sealed. */
   dropKeys(untilMs: number): void;
   /** The bytes of a frame that was put and not dropped. */
-  read(row: number): Uint8Array;
+  read(frame: StoredFrame): Uint8Array;
   close(): void;
 }

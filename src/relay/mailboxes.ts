@@ -103,8 +103,8 @@ export class Mailboxes {
     return this.#mailboxes.get(id);
   }
 
-  read({ row }: StoredFrame): Uint8Array {
-    return this.#store.read(row);
+  read(frame: StoredFrame): Uint8Array {
+    return this.#store.read(frame);
   }
 
   isExpired({ atMs }: StoredFrame, nowMs: number): boolean {
@@ -170,20 +170,32 @@ export class Mailboxes {
     mailbox.lastId += 1;
     const row = this.#nextRow;
     this.#nextRow += 1;
-    const frame = { row, mailbox: mailbox.id, id: mailbox.lastId, atMs, from, kind, length };
-    const number = mailbox.queueOf(kind);
-    mailbox.uncommitted[number] += 1;
+    const frame: StoredFrame = {
+      row,
+      mailbox: mailbox.id,
+      id: mailbox.lastId,
+      atMs,
+      from,
+      kind,
+      length,
+      bytes: undefined,
+    };
     this.#frames += 1;
     this.#bytes += length;
+    if (!this.#store.isGrouped) {
+      // Nothing waits, and nothing can be undone: no change to make up.
+      this.#put(frame, bytes, plaintext);
+      this.#hold(mailbox, frame, bytes);
+      done(frame.id);
+      return;
+    }
+    const number = mailbox.queueOf(kind);
+    mailbox.uncommitted[number] += 1;
     this.#enter({
-      write: () => {
-        this.#store.putFrame(frame, bytes);
-        this.#events.onWrite?.(frame, plaintext);
-      },
+      write: () => this.#put(frame, bytes, plaintext),
       hold: () => {
         mailbox.uncommitted[number] -= 1;
-        mailbox.enqueue(frame);
-        this.#events.onHeld?.(frame, bytes);
+        this.#hold(mailbox, frame, bytes);
         done(frame.id);
       },
       undo: () => {
@@ -193,6 +205,16 @@ export class Mailboxes {
         undo(done);
       },
     });
+  }
+
+  #put(frame: StoredFrame, bytes: Uint8Array, plaintext: Uint8Array | undefined): void {
+    this.#store.putFrame(frame, bytes);
+    this.#events.onWrite?.(frame, plaintext);
+  }
+
+  #hold(mailbox: Mailbox, frame: StoredFrame, bytes: Uint8Array): void {
+    mailbox.enqueue(frame);
+    this.#events.onHeld?.(frame, bytes);
   }
 
   /** Deletes what the device has fetched, up to and with `through`; done gets how many that were. */
@@ -240,10 +262,10 @@ export class Mailboxes {
         const queue = mailbox.queue(number);
         const start = mailbox.leaving[number];
         while (start + dropped < queue.length && which(queue.at(start + dropped))) {
-          const { row, length } = queue.at(start + dropped);
-          this.#store.dropFrame(row);
-          this.#events.onDrop?.(row);
-          bytes += length;
+          const frame = queue.at(start + dropped);
+          this.#store.dropFrame(frame);
+          this.#events.onDrop?.(frame.row);
+          bytes += frame.length;
           dropped += 1;
         }
         mailbox.leaving[number] += dropped;

@@ -4,7 +4,6 @@ import type { FrameStore, StoredFrame } from './frame-store.ts';
 export class MemoryStore implements FrameStore {
   readonly durability = 'nothing outlives the process';
   readonly isGrouped = false;
-  readonly #frames = new Map<number, Uint8Array>();
 
   load(): void {
     // A new process begins with nothing.
@@ -26,12 +25,12 @@ export class MemoryStore implements FrameStore {
     // Mailboxes are kept by the relay itself.
   }
 
-  putFrame({ row }: StoredFrame, bytes: Uint8Array): void {
-    this.#frames.set(row, bytes);
+  putFrame(frame: StoredFrame, bytes: Uint8Array): void {
+    frame.bytes = bytes;
   }
 
-  dropFrame(row: number): void {
-    this.#frames.delete(row);
+  dropFrame(frame: StoredFrame): void {
+    frame.bytes = undefined;
   }
 
   putLastId(): void {
@@ -42,11 +41,11 @@ export class MemoryStore implements FrameStore {
     // A pipeline keeps its keys itself, as it does without a relay.
   }
 
-  read(row: number): Uint8Array {
-    return this.#frames.get(row)!;
+  read({ bytes }: StoredFrame): Uint8Array {
+    return bytes!;
   }
 
   close(): void {
-    this.#frames.clear();
+    // Nothing is open.
   }
 }

@@ -99,10 +99,18 @@ export function bearer(token: string): string {
   return `Bearer ${token}`;
 }
 
+/** What stands in front of a token in an `authorization` header. */
+export const BEARER_CHARACTERS: number = 'Bearer '.length;
+
+/** Whether an `authorization` header shows a token, of whatever form. */
+export function isBearer(authorization: string | undefined): authorization is string {
+  return authorization !== undefined && /^Bearer /i.test(authorization);
+}
+
 /** The token in an `authorization` header; undefined when there is none of the right form. */
 export function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined || !/^Bearer /i.test(authorization)) return undefined;
-  const token = authorization.slice(7);
+  if (!isBearer(authorization)) return undefined;
+  const token = authorization.slice(BEARER_CHARACTERS);
   return TOKEN.test(token) ? token : undefined;
 }
 

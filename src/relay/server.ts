@@ -114,17 +114,13 @@ export class RelayServer {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.connections.requested(request);
-    this.#guarded(request, response, () => this.#route(request, response));
-  };
-
-  /** What a request makes fail is that request, and not the relay. */
-  #guarded(request: IncomingMessage, response: ServerResponse, act: () => void): void {
     try {
-      act();
+      this.#route(request, response);
     } catch {
+      // What a request makes fail is that request, and not the relay.
       this.replies.refuse(request, response, PROBLEMS.failed);
     }
-  }
+  };
 
   #route(request: IncomingMessage, response: ServerResponse): void {
     const route = readRoute(request.url!);
@@ -196,12 +192,10 @@ export class RelayServer {
     });
     request.on('end', () => {
       if (response.headersSent) return;
-      const frame = body.bytes;
-      if (frame.length === 0) this.replies.refuse(request, response, PROBLEMS.badFrame);
-      else {
-        this.#guarded(request, response, () =>
-          this.#store(request, response, mailbox, from, kind, frame),
-        );
+      try {
+        this.#store(request, response, mailbox, from, kind, body.bytes);
+      } catch {
+        this.replies.refuse(request, response, PROBLEMS.failed);
       }
     });
     return undefined;
@@ -215,6 +209,7 @@ export class RelayServer {
     kind: KindNumber,
     frame: Uint8Array,
   ): void {
+    if (frame.length === 0) return this.replies.refuse(request, response, PROBLEMS.badFrame);
     const { mailboxes, role, scan, index } = this.#parts;
     const refusal = mailboxes.refusal(mailbox, kind, frame.length);
     if (refusal < 0) return this.replies.refuse(request, response, problemOf(refusal));

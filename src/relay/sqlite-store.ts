@@ -119,6 +119,7 @@ export class SqliteStore implements FrameStore {
         from: Number(row['sender']),
         kind: Number(row['kind']) as KindNumber,
         length: Number(row['length']),
+        bytes: undefined,
       });
     }
   }
@@ -146,7 +147,7 @@ export class SqliteStore implements FrameStore {
     this.#putFrame.run(row, mailbox, id, atMs, from, kind, bytes);
   }
 
-  dropFrame(row: number): void {
+  dropFrame({ row }: StoredFrame): void {
     this.#dropFrame.run(row);
   }
 
@@ -158,7 +159,7 @@ export class SqliteStore implements FrameStore {
     this.#dropKeys.run(untilMs);
   }
 
-  read(row: number): Uint8Array {
+  read({ row }: StoredFrame): Uint8Array {
     return this.#read.get(row)!['bytes'] as Uint8Array;
   }
 

@@ -29,7 +29,7 @@ class FailingStore extends MemoryStore implements FrameStore {
     super.putFrame(frame, bytes);
   }
 
-  override dropFrame(row: number): void {
+  override dropFrame({ row }: StoredFrame): void {
     this.log.push(`drop ${row}`);
   }
 }
