@@ -14,6 +14,7 @@ import { Traffic } from '../src/engine/traffic.ts';
 import type { Pipeline } from '../src/pipelines/_pipeline.ts';
 import { runLoad } from '../src/relay/load/run-load.ts';
 import type { RelaySpec } from '../src/relay/load/spec.ts';
+import type { StartRelay } from '../src/relay/load/under-load.ts';
 import { startRelayProcess } from '../src/runner/relay-process.ts';
 import type { RepeatReport } from '../src/runner/repeat-report.ts';
 import type { Behaviour } from '../src/workload/behaviour.ts';
@@ -23,6 +24,8 @@ const STATUSES: Readonly<Record<string, RepeatReport['status']>> = {
   UNSUPPORTED: 'unsupported',
 };
 
+const start: StartRelay = (settings, cores) => startRelayProcess(settings, undefined, cores);
+
 async function report(spec: RelaySpec): Promise<RepeatReport> {
   try {
     const { workload, options, seed } = spec;
@@ -31,7 +34,7 @@ async function report(spec: RelaySpec): Promise<RepeatReport> {
     const behaviour = await loadByName<Behaviour>(BEHAVIOURS_DIR, workload.behaviour, 'behaviour');
     const provider = await module.load(pipeline.needs);
     const ends = await Traffic.open(pipeline, provider, behaviour, { workload, options, seed });
-    return { shards: [], ...(await runLoad(spec, ends, startRelayProcess)) };
+    return { shards: [], ...(await runLoad(spec, ends, start)) };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     return { status: STATUSES[error.code] ?? 'error', reason: error.message, shards: [] };

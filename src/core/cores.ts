@@ -23,6 +23,18 @@ export function pinnableCores(): readonly number[] {
   return list === undefined ? [] : parseCoreList(list);
 }
 
+/** Cores of servers, and of what loads them. */
+export interface LoadPlaces {
+  readonly servers: readonly number[];
+  readonly loads: readonly number[];
+}
+
+/** One core for servers, and the others for what loads them; empty where that cannot be. */
+export function loadPlaces(cores: readonly number[]): LoadPlaces {
+  if (cores.length < 2) return { servers: [], loads: [] };
+  return { servers: cores.slice(-1), loads: cores.slice(0, -1) };
+}
+
 /** The command that runs `command` on `cores` alone; without them, `command`. */
 export function commandOn(cores: readonly number[], command: readonly string[]): readonly string[] {
   return cores.length === 0 ? command : [TASKSET, '--cpu-list', cores.join(), ...command];

@@ -33,7 +33,7 @@ import {
   TOKEN_CHARACTERS,
 } from '../relay/protocol.ts';
 import type { RelaySettings } from '../relay/settings.ts';
-import { pinnableCores, workerCommand } from '../core/cores.ts';
+import { loadPlaces, pinnableCores, workerCommand } from '../core/cores.ts';
 import { startRelayProcess, type RelayProcess } from './relay-process.ts';
 
 export const RELAY_TARGETS = ['relay-memory', 'relay-durable'] as const;
@@ -45,7 +45,8 @@ const SLOTS_PER_BLOCK = 2;
 const SLOT_MS = 2_000;
 /** Slots in which a server had too little to do are repeated, up to so many in all. */
 const REPEATED_MAX = 12;
-const WARMUP_MS = 1_000;
+/** Of which each server has a third of a core: until its code is compiled. */
+const WARMUP_MS = 5_000;
 /** What stands in a slot before the clock: connections open, code is compiled. */
 const RUN_IN_MS = 300;
 
@@ -91,7 +92,7 @@ export async function measureRelayPairs(
   signal: AbortSignal,
 ): Promise<RelayPairs> {
   const folder = await mkdtemp(join(tmpdir(), 'sealbench-target-'));
-  const places = placesOf(pinnableCores());
+  const places = loadPlaces(pinnableCores());
   const oursNs: number[] = [];
   const rawNs: number[] = [];
   let busyShare = 1;
@@ -131,15 +132,6 @@ export async function measureRelayPairs(
     await rm(folder, { recursive: true, force: true });
   }
   return { oursNs, rawNs, busyShare, repeated };
-}
-
-/** One core for the servers, and the others for what loads them; empty where that cannot be. */
-function placesOf(cores: readonly number[]): {
-  readonly servers: readonly number[];
-  readonly loads: readonly number[];
-} {
-  if (cores.length < 2) return { servers: [], loads: [] };
-  return { servers: cores.slice(-1), loads: cores.slice(0, -1) };
 }
 
 function notSaturated(busyShare: number, repeated: number): HarnessError {

@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
+import { loadPlaces, pinnableCores } from '../../core/cores.ts';
 import { HarnessError } from '../../core/errors.ts';
 import { RUNS_DIR } from '../../core/paths.ts';
 import type { RelayFacts } from '../../measure/relay-facts.ts';
@@ -54,11 +55,13 @@ export async function runLoad(
   const folder = spec.store === 'memory' ? undefined : await storeFolder();
   try {
     const settings = settingsOf(spec, ends, authorityToken, folder);
-    const started = await start(settings);
+    // The ends have nothing to do at saturation: relay and autocannon have the machine.
+    const places = loadPlaces(spec.load === 'saturation' ? pinnableCores() : []);
+    const started = await start(settings, places.servers);
     const relay = new RelayUnderLoad(started, settings.tls);
     const client = new RelayClient(relay.address, spec.clients);
     try {
-      return await loadRelay(spec, ends, relay, client, authorityToken);
+      return await loadRelay(spec, ends, relay, client, { authorityToken, cores: places.loads });
     } finally {
       await client.close();
       await started.stop();
@@ -68,16 +71,23 @@ export async function runLoad(
   }
 }
 
+/** What loads are given besides the relay. */
+interface Around {
+  readonly authorityToken: string;
+  /** Of what loads the relay; all when empty. */
+  readonly cores: readonly number[];
+}
+
 async function loadRelay(
   spec: RelaySpec,
   ends: LoadedEnds,
   relay: RelayUnderLoad,
   client: RelayClient,
-  authorityToken: string,
+  around: Around,
 ): Promise<LoadReport> {
   const faults = new Faults();
   const courier = await openCourier(ends, client, faults);
-  const measured = await underLoad(spec, courier, relay, authorityToken);
+  const measured = await underLoad(spec, courier, relay, around);
   const { invalid, ...facts } = measured;
   const { sent, delivered } = courier;
   if (delivered !== sent) faults.add(`${delivered} of ${sent} messages were delivered`);
@@ -114,7 +124,7 @@ async function underLoad(
   spec: RelaySpec,
   courier: Courier,
   relay: RelayUnderLoad,
-  authorityToken: string,
+  { authorityToken, cores }: Around,
 ): Promise<Measured> {
   const { faults } = courier;
   // The authority listens before the first message: some evidence is only in that.
@@ -130,7 +140,7 @@ async function underLoad(
     return {};
   }
   if (spec.load === 'saturation') {
-    const { fault, ...measured } = await saturate(courier, relay, spec);
+    const { fault, ...measured } = await saturate(courier, relay, spec, cores);
     if (fault !== undefined) faults.add(fault);
     return measured;
   }

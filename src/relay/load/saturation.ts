@@ -44,10 +44,12 @@ export interface SaturationResult {
   readonly fault?: string;
 }
 
+/** @param cores Of autocannon; all when empty. */
 export async function saturate(
   courier: Courier,
   relay: RelayUnderLoad,
   spec: RelaySpec,
+  cores: readonly number[],
 ): Promise<SaturationResult> {
   const { ends } = courier;
   const blocks = Math.ceil(FRAMES_MIN / ends.sessions);
@@ -60,7 +62,9 @@ export async function saturate(
     timeoutSeconds: TIMEOUT_SECONDS,
   };
   const processes = generatorsFor(requests.length);
-  const generators = dividedLoop(loop, processes).map((share) => new AutocannonProcess([share]));
+  const generators = dividedLoop(loop, processes).map(
+    (share) => new AutocannonProcess([share], cores),
+  );
   try {
     await Promise.all(generators.map(({ answering }) => answering));
     const startedNs = performance.now() * 1e6;

@@ -15,7 +15,11 @@ export interface StartedRelay {
   stop(): Promise<void>;
 }
 
-export type StartRelay = (settings: RelaySettings) => Promise<StartedRelay>;
+/** @param cores That its process may use; all when empty. */
+export type StartRelay = (
+  settings: RelaySettings,
+  cores: readonly number[],
+) => Promise<StartedRelay>;
 
 export class RelayUnderLoad {
   readonly address: RelayAddress;
