@@ -87,7 +87,8 @@ export async function readGit(): Promise<Git | null> {
     const top = (await git('rev-parse', '--show-toplevel')).trim();
     if ((await realpath(top)) !== (await realpath(PACKAGE_ROOT))) return null;
     const revision = (await git('rev-parse', 'HEAD')).trim();
-    const dirty = (await git('status', '--porcelain')) !== '';
+    // Results are what runs leave: they change nothing of what is measured.
+    const dirty = (await git('status', '--porcelain', '--', '.', ':(exclude)results')) !== '';
     return { revision, dirty };
   } catch {
     return null;
