@@ -4,12 +4,14 @@
  *
  * With j messages left in the burst at hand and bursts of b, a copy opens j + b later messages when
  * its owner was sending, and j + 2b when the peer was: the rest of the burst, the owner's next one,
- * whose ratchet key an eager ratchet has made already, and the peer's answer to the owner's key.
+ * whose ratchet key an eager ratchet has made already, and the peer's answer to the owner's key. Where
+ * a deferred ratchet makes that key when it next sends, it is j when the peer was sending.
  * These rules read who spoke when and nothing that the attack computed.
  *
  * @module
  */
 
+import { isDeferred } from '../pipelines/_ratchet-ends.ts';
 import type { Script } from '../workload/script.ts';
 import type { Message } from './evidence.ts';
 import { innerKindOf } from './frame-profile.ts';
@@ -77,7 +79,7 @@ function ruleOf(town: Town, device: DeviceCase): Rule {
         if (pipeline.rung === 'E7' && member === 0) return true;
         let upTo = healed.get(session);
         if (upTo === undefined) {
-          upTo = healsAt(script, session, member, seizedAfter);
+          upTo = healsAt(script, session, member, seizedAfter, isDeferred(town.plan.options));
           healed.set(session, upTo);
         }
         return index < upTo;
@@ -94,10 +96,12 @@ export function healsAt(
   session: number,
   member: number,
   seizedAfter: number,
+  deferred: boolean = false,
 ): number {
   const wasSending = script.speakers[session * script.messages + seizedAfter] === member;
   let end = burstEnd(script, session, seizedAfter);
-  for (let burst = 0; burst < (wasSending ? 1 : 2); burst++) {
+  const bursts = wasSending ? 1 : deferred ? 0 : 2;
+  for (let burst = 0; burst < bursts; burst++) {
     if (end < script.messages) end = burstEnd(script, session, end);
   }
   return end;

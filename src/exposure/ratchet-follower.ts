@@ -160,10 +160,12 @@ export class RatchetFollower {
     const state = tools.newState();
     state.bytes.set(bytes.subarray(0, state.bytes.length));
     if (state.flags === 0) return undefined;
-    keyring.add(state.ourSecret);
-    const follower = new RatchetFollower(tools, keyring, users, state.rootKey, state.ourPublic);
+    // Without a sending chain the owner's next ratchet key does not exist yet.
+    const newest = state.canSend ? state.ourPublic : state.theirPublic;
+    const follower = new RatchetFollower(tools, keyring, users, state.rootKey, newest);
     const { sendChain, sendMacChain, receiveChain, receiveMacChain } = state;
     if (state.canSend) {
+      keyring.add(state.ourSecret);
       follower.#chains.set(toHex(state.ourPublic), chainOf(sendChain, sendMacChain, state.sent));
     }
     if (state.canReceive) {

@@ -17,6 +17,8 @@ import { openMessageForm, type MessageForm } from './_message-form.ts';
 import {
   OUTCOME,
   type MemoryNeeds,
+  type Options,
+  type OptionSpec,
   type Outbox,
   type SeizedDevice,
   type SeizedSession,
@@ -31,6 +33,14 @@ import { X3dhSessions } from './_x3dh-sessions.ts';
 
 /** Two states, serialised at the dearest, and a one-time prekey; of a user keys with their handles. */
 export const RATCHET_MEMORY: MemoryNeeds = { sessionBytes: 1_536, userBytes: 3_072 };
+
+/** Whether an end makes its next ratchet key on receipt of theirs, or when it next sends. */
+export const TURN_OPTION: OptionSpec = {
+  title:
+    'eager: the next ratchet key is made on receipt of theirs; deferred: when it is needed to send, so that it is on a device for less time',
+  values: ['eager', 'deferred'],
+  default: 'eager',
+};
 
 /** Messages of a chain that may be missing before the next one. */
 export const SKIP_LIMIT = 1000;
@@ -95,7 +105,13 @@ export class RatchetEnds implements EndToEnd {
     this.#sessions = new X3dhSessions(setup, handshakeKem, features.strangers);
     this.accounts = this.#sessions.accounts;
     const keys = { headerKeys: headerEncryption, macChains };
-    this.#ratchet = new DoubleRatchet(provider, randomness, keys, field?.newSecret?.bind(field));
+    const behaviour = { ...keys, isDeferred: isDeferred(options) };
+    this.#ratchet = new DoubleRatchet(
+      provider,
+      randomness,
+      behaviour,
+      field?.newSecret?.bind(field),
+    );
     this.#pendingWord = rekey === undefined ? (field?.stateWords ?? 0) : REKEY_WORDS;
     this.#pending = new PackedPool(handshakeKem?.ciphertextBytes ?? 0, 0x7fff_ffff);
     const extraWords = this.#pendingWord + (handshakeKem === undefined ? 0 : 1);
@@ -179,9 +195,10 @@ export class RatchetEnds implements EndToEnd {
     const end = session * 2 + member;
     const state = this.#state;
     this.#records.load(end, state.words);
-    if (!state.canSend) {
+    if (!state.canSend && !state.canReceive) {
       throw new RangeError(`"session" expected one that is open at this end, got ${session}`);
     }
+    this.#ratchet.prepareSending(state);
     const field = this.#field;
     const rekey = this.#rekey;
     const isInitiator = (state.flags & IS_INITIATOR) !== 0;
@@ -537,4 +554,9 @@ export class RatchetEnds implements EndToEnd {
       ? this.#associated.build(peer, user, frame, headerAt, ciphertextAt)
       : this.#associated.build(user, peer, frame, headerAt, ciphertextAt);
   }
+}
+
+/** Of a pipeline that has TURN_OPTION; false where it has none. */
+export function isDeferred(options: Options): boolean {
+  return options['turn'] === 'deferred';
 }

@@ -391,7 +391,7 @@ const escrowChainKey: Pipeline = {
   removes: 'end-to-end custody: one key opens every chain of everyone',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode, DHKEM(X25519, HKDF-SHA256); with field=x-wing draft-connolly-cfrg-xwing-kem-10',
   ],
   caveats: [

@@ -198,7 +198,7 @@ const escrowGhost: Pipeline = {
   specs: [
     'Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018',
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
   ],
   caveats: [
     'Everything that it adds is paid by targets: read its difference to double-ratchet times the target share.',

@@ -132,7 +132,7 @@ const escrowPartial: Pipeline = {
   specs: [
     'Wright and Varia, Crypto Crumple Zones, IEEE EuroS&P 2018',
     'Bellare and Goldwasser, Verifiable Partial Key Escrow, ACM CCS 1997',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode',
   ],
   caveats: [

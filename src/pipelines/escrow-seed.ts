@@ -190,7 +190,7 @@ const escrowSeed: Pipeline = {
     'end-to-end custody, and post-compromise security for all: one key, or one seized seed, opens the rest of a session',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode, DHKEM(X25519, HKDF-SHA256); section 7.1.3, DeriveKeyPair',
   ],
   caveats: [

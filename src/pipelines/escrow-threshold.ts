@@ -96,7 +96,7 @@ const escrowThreshold: Pipeline = {
     'Shoup and Gennaro, EUROCRYPT 1998 (of whose schemes this is the plain one, without the proof against chosen ciphertexts)',
     'Chaum and Pedersen, CRYPTO 1992 (the proofs of trustees)',
     'Shamir, How to Share a Secret, CACM 22(11), 1979',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
   ],
   caveats: [
     'Hashed ElGamal, not TDH2: a trustee answers before anything shows that the sender knew what it sealed.',

@@ -231,7 +231,7 @@ const escrowWarrant: Pipeline = {
   removes:
     'end-to-end custody, by user and day: a warrant opens one user’s days, the master every user’s since the retention began',
   specs: [
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode; section 7.1.3, DeriveKeyPair',
     'RFC 5869 (the master steps forward by HKDF)',
   ],

@@ -15,7 +15,7 @@ const forwardSecrecy: Pipeline = {
     'Whoever seizes a device opens the recorded messages that it sent and received before.',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 2.2 and 5.2 (KDF_CK) and 3.2 (skipped keys)',
+    'Double Ratchet revision 4 (2025-11-04), sections 2.2 and 3.2 (skipped keys); revision 1 (2016-11-20), section 5.2 (KDF_CK)',
   ],
   caveats: [
     'No post-compromise security: a seized chain key opens every later message of the session.',

@@ -17,7 +17,7 @@ const pqRekey: Pipeline = {
     'In the manner of Apple PQ3 (2024-02-21), re-keying about every 50 messages and at most 7 days; a construction of our own',
     'PQXDH revision 3 (2023-05-24, updated 2024-01-23)',
     'FIPS 203 (ML-KEM-768, ML-KEM-1024)',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
   ],
   caveats: [
     'Not SPQR and not interoperable with it: keys travel whole, 2,272 bytes per epoch, not in chunks.',

@@ -16,7 +16,7 @@ const pqxdhRatchet: Pipeline = {
   specs: [
     'PQXDH revision 3 (2023-05-24, updated 2024-01-23), sections 3.3, 3.4 and 4.12',
     'FIPS 203 (ML-KEM-1024)',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
   ],
   caveats: [
     'ML-KEM-1024 of FIPS 203, where deployed libsignal uses Kyber-1024 of round 3: not interoperable.',

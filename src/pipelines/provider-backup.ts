@@ -52,7 +52,7 @@ const providerBackup: Pipeline = {
   removes: 'end-to-end custody of the history: the provider’s key opens what was backed up',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'Apple Platform Security, iCloud data security overview: standard data protection',
   ],
   caveats: [

@@ -2,9 +2,9 @@
  * The Double Ratchet, revision 4 (2025-11-04): section 3, and the header keys of section 4. SPQR,
  * section 5, is not built.
  *
- * Choices the specification leaves open (section 5.2): HKDF-SHA256 for KDF_RK with a 64-byte output,
- * HMAC-SHA256 with 0x01 and 0x02 for KDF_CK, X25519, and an AEAD whose key is the message key and
- * whose nonce is constant, because each message key seals once (section 3.1).
+ * Choices the specification leaves open (section 5.2 of revision 1): HKDF-SHA256 for KDF_RK with a
+ * 64-byte output, HMAC-SHA256 with 0x01 and 0x02 for KDF_CK, X25519, and an AEAD whose key is the
+ * message key and whose nonce is constant, because each message key seals once (section 3.1).
  *
  * Works on one state at a time, in place: the caller loads a packed state, takes a step and stores
  * the state only when the message's tag verified, because a header is not authenticated before.
@@ -39,6 +39,15 @@ export interface RatchetKeys {
    * without the power to forge: KDF_RK yields one key more, and KDF_CK steps both chains.
    */
   readonly macChains?: boolean;
+}
+
+/** How a ratchet works, besides the keys that it derives. */
+export interface RatchetBehaviour extends RatchetKeys {
+  /**
+   * Makes the next ratchet key when it is needed to send and not on receipt, section 6.5 of
+   * revision 1. The old key and the old sending chain are deleted on receipt all the same.
+   */
+  readonly isDeferred?: boolean;
 }
 
 /** What the states of a pipeline hold. */
@@ -162,6 +171,7 @@ export class DoubleRatchet {
   readonly #randomness: Randomness;
   readonly #shared = new Uint8Array(KEY_BYTES);
   readonly #headerKeys: boolean;
+  readonly #isDeferred: boolean;
   readonly #newSecret: NewSecret | undefined;
   /** Root key, chain key and, where they are derived, next header key and MAC chain out of KDF_RK. */
   readonly #derived: Uint8Array;
@@ -182,18 +192,19 @@ export class DoubleRatchet {
   readonly turnedChain: Uint8Array = new Uint8Array(KEY_BYTES);
 
   /**
-   * @param keys What is derived; each state must have room for it.
+   * @param behaviour Each state must have room for the keys that are derived.
    * @param newSecret Instead of fresh randomness for ratchet keys.
    */
   constructor(
     provider: Provider,
     randomness: Randomness,
-    { headerKeys = false, macChains = false }: RatchetKeys = {},
+    { headerKeys = false, macChains = false, isDeferred = false }: RatchetBehaviour = {},
     newSecret?: NewSecret,
   ) {
     this.#provider = provider;
     this.#randomness = randomness;
     this.#headerKeys = headerKeys;
+    this.#isDeferred = isDeferred;
     this.#newSecret = newSecret;
     this.messageKey = new Uint8Array((macChains ? 2 : 1) * KEY_BYTES);
     this.encryptionKey = this.messageKey.subarray(0, KEY_BYTES);
@@ -241,6 +252,16 @@ export class DoubleRatchet {
   }
 
   /**
+   * Where the ratchet is deferred and has turned, makes the key with which the sending chain begins:
+   * before the first `stepSending` after that. One key generation, one X25519, one HKDF; else nothing.
+   */
+  prepareSending(state: RatchetState): void {
+    if (state.canSend) return;
+    this.#newKeyPair(state);
+    this.#turnSending(state);
+  }
+
+  /**
    * The sending half of RatchetEncrypt, section 3.4: writes the header, steps the chain and leaves
    * the message key in `messageKey`. Two HMAC.
    */
@@ -257,7 +278,8 @@ export class DoubleRatchet {
    * The receiving half of RatchetDecrypt, section 3.5, for a message whose key was not skipped:
    * turns the ratchet when the header has a new key, passes over missing messages and leaves the
    * message key in `messageKey`. Two HMAC, plus two for each message passed over; for a turn one
-   * key generation, two X25519 and two HKDF more.
+   * key generation, two X25519 and two HKDF more, of which a deferred ratchet leaves all but one
+   * X25519 and one HKDF to `prepareSending`.
    *
    * @param mixed A secret that the sender mixed into this chain, see `mixSending`.
    * @returns 0; -1 when the message lies in the past of its chain; -2 when it is more than
@@ -285,6 +307,8 @@ export class DoubleRatchet {
 
     this.turned = turns;
     if (turns) {
+      // They turn in answer to a key of ours, and the next one does not exist yet.
+      if (state.canReceive && !state.canSend) return -3;
       if (state.canReceive) this.#passOver(state, before, skipped);
       try {
         this.#turn(state, theirPublic, mixed);
@@ -330,6 +354,13 @@ export class DoubleRatchet {
       state.nextReceiveHeaderKey.set(this.#nextHeaderKey);
     }
     if (mixed !== undefined) this.#mix(state, mixed, state.receiveChain);
+    if (this.#isDeferred) {
+      state.ourSecret.fill(0);
+      state.sendChain.fill(0);
+      state.sendMacChain.fill(0);
+      state.flags &= ~CAN_SEND;
+      return;
+    }
     // Sending half: our new key against their new one.
     this.#newKeyPair(state);
     this.#turnSending(state);

@@ -1,6 +1,6 @@
 /**
  * The symmetric-key ratchet alone: Double Ratchet revision 4 (2025-11-04) section 2.2, with the
- * KDF_CK of section 5.2.
+ * KDF_CK of revision 1, section 5.2.
  *
  * A stepped chain key does not lead back, so past messages stay closed to whoever takes it; it leads
  * on to every later one, because nothing fresh enters the chain.

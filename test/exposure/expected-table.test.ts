@@ -109,6 +109,11 @@ const TABLE: readonly (readonly [name: string, options: Record<string, string>, 
   ],
   ['double-ratchet', {}, { ...CLASSICAL, ...RATCHET, 'A5a:history=wiped,quantum=yes': ALL }],
   [
+    'double-ratchet',
+    { turn: 'deferred' },
+    { ...CLASSICAL, ...RATCHET, 'A5a:history=wiped,quantum=yes': ALL },
+  ],
+  [
     'pqxdh-ratchet',
     {},
     { ...POST_QUANTUM, ...RATCHET, 'A5a:history=wiped,quantum=yes': ['none', 'part'] },

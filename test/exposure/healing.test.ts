@@ -41,8 +41,14 @@ function isRegular({ plan: { script } }: Town, session: number, burst: number): 
 }
 
 /** Bursts of exactly `burst` in most sessions, member 0 first. */
-async function burstsOf(name: string, burst: number, seizedAfter: number): Promise<Town> {
+async function burstsOf(
+  name: string,
+  burst: number,
+  seizedAfter: number,
+  options: Record<string, string> = {},
+): Promise<Town> {
   return openTown(name, {
+    options,
     workload: {
       sessions: 9,
       messages: 6 * burst + 8,
@@ -52,20 +58,24 @@ async function burstsOf(name: string, burst: number, seizedAfter: number): Promi
   });
 }
 
-describe('an eager Double Ratchet heals after j + b messages, and after j + 2b where the peer was sending', () => {
-  for (const burst of [1, 5, 20]) {
-    for (const place of [0, Math.floor(burst / 2), burst - 1]) {
-      test(`bursts of ${burst}, seized after message ${place + 1} of one`, async () => {
-        // The third burst is member 0's.
-        const seizedAfter = 2 * burst + place;
-        const town = await burstsOf('double-ratchet', burst, seizedAfter);
-        const left = burst - 1 - place; // j
-        const regular = healing(town).filter(({ session }) => isRegular(town, session, burst));
-        assert.ok(regular.length >= 4);
-        for (const { member, opened } of regular) {
-          assert.equal(opened, left + (member === 0 ? burst : 2 * burst));
-        }
-      });
+describe('a Double Ratchet heals after j + b messages; where the peer was sending after j + 2b, or after j with deferred keys', () => {
+  for (const turn of ['eager', 'deferred']) {
+    for (const burst of [1, 5, 20]) {
+      for (const place of [0, Math.floor(burst / 2), burst - 1]) {
+        test(`${turn}, bursts of ${burst}, seized after message ${place + 1} of one`, async () => {
+          // The third burst is member 0's.
+          const seizedAfter = 2 * burst + place;
+          const town = await burstsOf('double-ratchet', burst, seizedAfter, { turn });
+          const left = burst - 1 - place; // j
+          const regular = healing(town).filter(({ session }) => isRegular(town, session, burst));
+          assert.ok(regular.some(({ member }) => member === 0));
+          assert.ok(regular.filter(({ member }) => member === 1).length >= 2);
+          const asPeer = turn === 'eager' ? 2 * burst : 0;
+          for (const { member, opened } of regular) {
+            assert.equal(opened, left + (member === 0 ? burst : asPeer));
+          }
+        });
+      }
     }
   }
 
@@ -76,6 +86,8 @@ describe('an eager Double Ratchet heals after j + b messages, and after j + 2b w
     assert.equal(burstEnd(script, session, 12), 15);
     assert.equal(healsAt(script, session, 0, 12), 20);
     assert.equal(healsAt(script, session, 1, 12), 25);
+    assert.equal(healsAt(script, session, 0, 12, true), 20);
+    assert.equal(healsAt(script, session, 1, 12, true), 15);
   });
 });
 

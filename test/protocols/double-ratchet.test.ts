@@ -33,9 +33,9 @@ class End {
   readonly skipped = new Map<string, Uint8Array>();
   kept = new RatchetState();
 
-  constructor(provider: Provider, seed: number, skipLimit: number) {
+  constructor(provider: Provider, seed: number, skipLimit: number, isDeferred: boolean) {
     this.#provider = provider;
-    this.#ratchet = new DoubleRatchet(provider, seededRandomness(seed));
+    this.#ratchet = new DoubleRatchet(provider, seededRandomness(seed), { isDeferred });
     this.#skipLimit = skipLimit;
   }
 
@@ -50,6 +50,7 @@ class End {
   send(plaintext: Uint8Array): Uint8Array {
     const frame = new Uint8Array(HEADER_BYTES + plaintext.length + 16);
     const header = frame.subarray(0, HEADER_BYTES);
+    this.#ratchet.prepareSending(this.kept);
     this.#ratchet.stepSending(this.kept, header);
     const aad = concatBytes(ASSOCIATED, header);
     const { messageKey } = this.#ratchet;
@@ -100,8 +101,11 @@ function nameOf(theirPublic: Uint8Array, n: number): string {
 }
 
 /** Both ends; the first opened the session. */
-function pair(provider: Provider, skipLimit = 1000): [End, End] {
-  const ends: [End, End] = [new End(provider, 1, skipLimit), new End(provider, 2, skipLimit)];
+function pair(provider: Provider, skipLimit = 1000, isDeferred = false): [End, End] {
+  const ends: [End, End] = [
+    new End(provider, 1, skipLimit, isDeferred),
+    new End(provider, 2, skipLimit, isDeferred),
+  ];
   ends[0].initiate();
   ends[1].respond();
   return ends;
@@ -254,6 +258,21 @@ test('a tag that does not verify leaves the end as it was, even when the ratchet
   assert.deepEqual(bob.receive(frame), text(3));
 });
 
+test('a deferred ratchet has no key of its own between a turn and the next message that it sends', () => {
+  const [alice, bob] = pair(fast, 1000, true);
+  bob.receive(alice.send(text(0)));
+  assert.deepEqual([bob.kept.canSend, bob.kept.canReceive], [false, true]);
+  const { ourSecret, sendChain } = bob.kept;
+  assert.deepEqual(concatBytes(ourSecret, sendChain), new Uint8Array(64));
+  const forged = alice.send(text(1));
+  forged.set(modelPublic(SECRET));
+  assert.equal(bob.receive(forged), 'low order', 'nobody can have answered a key that is not made');
+  const reply = bob.send(text(2));
+  assert.equal(bob.kept.canSend, true);
+  assert.deepEqual(alice.receive(reply), text(2));
+  assert.deepEqual(bob.receive(alice.send(text(3))), text(3));
+});
+
 /** What may happen; `pick` chooses among what is outstanding, newest or oldest. */
 const command = fc.oneof(
   fc.record({ does: fc.constant('send' as const), by: fc.constantFrom(0 as const, 1 as const) }),
@@ -269,37 +288,80 @@ const command = fc.oneof(
   }),
 );
 
+type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
+
 for (const provider of providers) {
   const numRuns = provider === fast ? 150 : provider.name === 'noble' ? 4 : 25;
   test(`whatever is sent, lost, repeated, delayed or changed, ${provider.name} does what the model does`, () => {
     const property = fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
       const ends = pair(provider);
       const models = modelPair();
-      const outstanding: { readonly to: 0 | 1; readonly frame: Uint8Array }[] = [];
-      commands.forEach((given, number) => {
-        if (given.does === 'send') {
-          if (!ends[given.by].kept.canSend) return;
-          const frame = ends[given.by].send(text(number));
-          assert.deepEqual(frame, models[given.by].encrypt(text(number), ASSOCIATED));
-          outstanding.push({ to: given.by === 0 ? 1 : 0, frame });
-          return;
-        }
-        const at = given.pick % Math.max(1, outstanding.length);
-        const chosen = outstanding[at];
-        if (chosen === undefined) return;
-        const { to } = chosen;
-        const frame = chosen.frame.slice();
-        if (given.does === 'deliver' || given.does === 'drop') outstanding.splice(at, 1);
-        if (given.does === 'drop') return;
-        // Not the high bytes of PN and N, which would have thousands of keys skipped.
-        const changeable = [...Array(32).keys(), 35, 39, 40, frame.length - 1];
-        if (given.does === 'tamper') frame[changeable[given.pick % changeable.length]!]! ^= 1;
-        const outcome = ends[to].receive(frame);
-        const expected = models[to].decrypt(frame, ASSOCIATED);
-        assert.deepEqual(typeof outcome === 'string' ? undefined : outcome, expected);
-        assertSame(ends[to], models[to]);
+      play(commands, {
+        canSend: (by) => ends[by].kept.canSend,
+        send(by, plaintext) {
+          const frame = ends[by].send(plaintext);
+          assert.deepEqual(frame, models[by].encrypt(plaintext, ASSOCIATED));
+          return frame;
+        },
+        receive(to, frame) {
+          const outcome = ends[to].receive(frame);
+          const expected = models[to].decrypt(frame, ASSOCIATED);
+          assert.deepEqual(typeof outcome === 'string' ? undefined : outcome, expected);
+          assertSame(ends[to], models[to]);
+          return outcome;
+        },
       });
     });
     fc.assert(property, { seed: 2, numRuns });
   });
+}
+
+test('whatever happens, deferred keys open what eager ones do and refuse what they refuse', () => {
+  const property = fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+    const outcomes = [false, true].map((isDeferred) => {
+      const ends = pair(fast, 1000, isDeferred);
+      return play(commands, {
+        canSend: (by) => ends[by].kept.canSend || ends[by].kept.canReceive,
+        send: (by, plaintext) => ends[by].send(plaintext),
+        receive: (to, frame) => ends[to].receive(frame),
+      });
+    });
+    assert.deepEqual(outcomes[0], outcomes[1]);
+  });
+  fc.assert(property, { seed: 3, numRuns: 150 });
+});
+
+interface Conversation {
+  canSend(by: 0 | 1): boolean;
+  send(by: 0 | 1, plaintext: Uint8Array): Uint8Array;
+  receive(to: 0 | 1, frame: Uint8Array): Uint8Array | Refusal;
+}
+
+/** @returns What came of each frame that was received: its text, or nothing. */
+function play(
+  commands: readonly Command[],
+  { canSend, send, receive }: Conversation,
+): (Uint8Array | undefined)[] {
+  const outstanding: { readonly to: 0 | 1; readonly frame: Uint8Array }[] = [];
+  const outcomes: (Uint8Array | undefined)[] = [];
+  commands.forEach((given, number) => {
+    if (given.does === 'send') {
+      if (!canSend(given.by)) return;
+      outstanding.push({ to: given.by === 0 ? 1 : 0, frame: send(given.by, text(number)) });
+      return;
+    }
+    const at = given.pick % Math.max(1, outstanding.length);
+    const chosen = outstanding[at];
+    if (chosen === undefined) return;
+    const { to } = chosen;
+    const frame = chosen.frame.slice();
+    if (given.does === 'deliver' || given.does === 'drop') outstanding.splice(at, 1);
+    if (given.does === 'drop') return;
+    // Not the high bytes of PN and N, which would have thousands of keys skipped.
+    const changeable = [...Array(32).keys(), 35, 39, 40, frame.length - 1];
+    if (given.does === 'tamper') frame[changeable[given.pick % changeable.length]!]! ^= 1;
+    const outcome = receive(to, frame);
+    outcomes.push(typeof outcome === 'string' ? undefined : outcome);
+  });
+  return outcomes;
 }

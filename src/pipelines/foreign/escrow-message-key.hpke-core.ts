@@ -45,7 +45,7 @@ const escrowMessageKey: Pipeline = {
   removes: 'as escrow-message-key: the same function, its field computed by another implementation',
   specs: [
     'X3DH revision 1 (2016-11-04), sections 3.1 to 3.4',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode, DHKEM(X25519, HKDF-SHA256), AES-256-GCM',
   ],
   caveats: [

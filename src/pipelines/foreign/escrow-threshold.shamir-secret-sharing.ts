@@ -78,7 +78,7 @@ const escrowThreshold: Pipeline = {
     'as escrow-threshold with variant=shamir: the same function, its shares computed by another implementation',
   specs: [
     'Shamir, How to Share a Secret, CACM 22(11), 1979, over GF(256) with the polynomial of AES',
-    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5 and 5.2',
+    'Double Ratchet revision 4 (2025-11-04), sections 3.1 to 3.5; revision 1 (2016-11-20), section 5.2',
     'RFC 9180 section 6.1, base mode, DHKEM(X25519, HKDF-SHA256); with field=x-wing draft-connolly-cfrg-xwing-kem-10',
   ],
   caveats: [
