@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { equalBytes, utf8 } from '../../src/core/bytes.ts';
+import { equalBytes, fromHex, utf8 } from '../../src/core/bytes.ts';
 import { RatchetAuthority, type KeyRecovery } from '../../src/pipelines/_escrow-authority.ts';
 import { OUTCOME, type AuthorityOpening, type Options } from '../../src/pipelines/_pipeline.ts';
 import escrowChainKey, { openChainKeyRecovery } from '../../src/pipelines/escrow-chain-key.ts';
@@ -62,6 +62,22 @@ test('a ciphertext of ChaCha20-Poly1305 opens under two keys to two texts', () =
     assert.deepEqual(opened[1]!.subarray(DECOY_AT, DECOY_AT + 16), DECOY);
     aad[0]! ^= 1;
     assert.ok(!aead.open(new Uint8Array(text.length), keys[0], NONCE, aad, sealed));
+  }
+});
+
+test('for keys under which neighbouring blocks have neighbouring solutions there is a block too', () => {
+  const keys = [
+    fromHex('dde83e3b577c4a417f46e12918e03b364eda847b977985ac088c9fc4891da3de'),
+    fromHex('dbe87d00fa8faa3241f047c439ed7041e7f604a80298e9fd5b8be0621c058a27'),
+  ] as const;
+  for (let length = 0; length < 20; length++) {
+    const aad = new Uint8Array(length);
+    const text = new Uint8Array(DECOY_MESSAGE_BYTES);
+    const sealed = sealForTwoKeys(native, keys, NONCE, aad, [text, DECOY]);
+    for (const key of keys) {
+      const out = new Uint8Array(text.length);
+      assert.ok(native.aead['chacha20-poly1305'].open(out, key, NONCE, aad, sealed));
+    }
   }
 });
 
