@@ -11,7 +11,7 @@
  * @module
  */
 
-import { isDeferred } from '../pipelines/_ratchet-ends.ts';
+import { hasDeferredKeys } from '../pipelines/_ratchet-ends.ts';
 import type { Script } from '../workload/script.ts';
 import type { Message } from './evidence.ts';
 import { innerKindOf } from './frame-profile.ts';
@@ -79,7 +79,7 @@ function ruleOf(town: Town, device: DeviceCase): Rule {
         if (pipeline.rung === 'E7' && member === 0) return true;
         let upTo = healed.get(session);
         if (upTo === undefined) {
-          upTo = healsAt(script, session, member, seizedAfter, isDeferred(town.plan.options));
+          upTo = healsAt(script, session, member, seizedAfter, hasDeferredKeys(town.plan.options));
           healed.set(session, upTo);
         }
         return index < upTo;
@@ -96,11 +96,11 @@ export function healsAt(
   session: number,
   member: number,
   seizedAfter: number,
-  deferred: boolean = false,
+  isDeferred: boolean = false,
 ): number {
   const wasSending = script.speakers[session * script.messages + seizedAfter] === member;
   let end = burstEnd(script, session, seizedAfter);
-  const bursts = wasSending ? 1 : deferred ? 0 : 2;
+  const bursts = wasSending ? 1 : isDeferred ? 0 : 2;
   for (let burst = 0; burst < bursts; burst++) {
     if (end < script.messages) end = burstEnd(script, session, end);
   }

@@ -42,6 +42,11 @@ export const TURN_OPTION: OptionSpec = {
   default: 'eager',
 };
 
+/** Of a pipeline that has TURN_OPTION; false where it has none. */
+export function hasDeferredKeys(options: Options): boolean {
+  return options['turn'] === 'deferred';
+}
+
 /** Messages of a chain that may be missing before the next one. */
 export const SKIP_LIMIT = 1000;
 
@@ -105,7 +110,7 @@ export class RatchetEnds implements EndToEnd {
     this.#sessions = new X3dhSessions(setup, handshakeKem, features.strangers);
     this.accounts = this.#sessions.accounts;
     const keys = { headerKeys: headerEncryption, macChains };
-    const behaviour = { ...keys, isDeferred: isDeferred(options) };
+    const behaviour = { ...keys, isDeferred: hasDeferredKeys(options) };
     this.#ratchet = new DoubleRatchet(
       provider,
       randomness,
@@ -362,7 +367,7 @@ export class RatchetEnds implements EndToEnd {
     for (let end = 0; end < this.#members.users.length; end++) {
       if (this.#members.users[end] !== user) continue;
       this.#records.load(end, this.#state.words);
-      parts.push(this.#state.ourSecret.slice());
+      if (this.#state.canSend) parts.push(this.#state.ourSecret.slice());
     }
     return concatBytes(...parts);
   }
@@ -554,9 +559,4 @@ export class RatchetEnds implements EndToEnd {
       ? this.#associated.build(peer, user, frame, headerAt, ciphertextAt)
       : this.#associated.build(user, peer, frame, headerAt, ciphertextAt);
   }
-}
-
-/** Of a pipeline that has TURN_OPTION; false where it has none. */
-export function isDeferred(options: Options): boolean {
-  return options['turn'] === 'deferred';
 }

@@ -358,6 +358,7 @@ export class DoubleRatchet {
       state.ourSecret.fill(0);
       state.sendChain.fill(0);
       state.sendMacChain.fill(0);
+      state.sendHeaderKey.fill(0);
       state.flags &= ~CAN_SEND;
       return;
     }

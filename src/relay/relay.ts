@@ -14,6 +14,7 @@ import { KeywordScan } from './keyword-scan.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { MemoryStore } from './memory-store.ts';
+import { bearer, bearerToken, TOKEN_CHARACTERS } from './protocol.ts';
 import type { RelayRole } from './role.ts';
 import { SearchIndex } from './search-index.ts';
 import { RelayServer } from './server.ts';
@@ -49,6 +50,7 @@ export interface Relay {
  *   where TLS is asked for and no certificate can be made.
  */
 export async function startRelay(settings: RelaySettings, openRole?: OpenRole): Promise<Relay> {
+  requireTokens(settings);
   const limits = { ...DEFAULT_LIMITS, ...settings.limits };
   const certificate = settings.tls === undefined ? undefined : await makeCertificate();
   const store = openStore(settings);
@@ -112,6 +114,13 @@ export async function startRelay(settings: RelaySettings, openRole?: OpenRole): 
   } catch (error) {
     store.close();
     throw error;
+  }
+}
+
+function requireTokens({ authorityToken, operatorToken }: RelaySettings): void {
+  for (const [name, token] of Object.entries({ authorityToken, operatorToken })) {
+    if (token === undefined || bearerToken(bearer(token)) !== undefined) continue;
+    throw badInput(`"${name}" expected ${TOKEN_CHARACTERS} characters of base64url`);
   }
 }
 

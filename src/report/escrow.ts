@@ -22,7 +22,7 @@ const FEWEST_DESIGNS = 2;
 /** Of the ratchet beneath, where a design does not say. */
 const USUAL_RATCHET = 'double-ratchet';
 /** Options of a ratchet that its design has in common with it. */
-const SHARED_OPTIONS = ['aead', 'hop', 'persist', 'rest'] as const;
+const SHARED_OPTIONS = ['aead', 'hop', 'persist', 'rest', 'turn'] as const;
 
 const ROLES = ['sender', 'relay', 'receiver'] as const;
 

@@ -43,7 +43,7 @@ export type Environment = z.infer<typeof environmentSchema>;
 
 export const gitSchema = z.strictObject({
   revision: z.string().regex(/^[0-9a-f]{40,64}$/, { error: 'a full git revision' }),
-  /** Whether the working tree differed from the revision. */
+  /** Whether the working tree differed from the revision, outside of results/. */
   dirty: z.boolean(),
 });
 export type Git = z.infer<typeof gitSchema>;

@@ -45,7 +45,7 @@ const SLOTS_PER_BLOCK = 2;
 const SLOT_MS = 2_000;
 /** Slots in which a server had too little to do are repeated, up to so many in all. */
 const REPEATED_MAX = 12;
-/** Of which each server has a third of a core: until its code is compiled. */
+/** Until the code of both is compiled; each server has a third of a core, or less. */
 const WARMUP_MS = 5_000;
 /** What stands in a slot before the clock: connections open, code is compiled. */
 const RUN_IN_MS = 300;

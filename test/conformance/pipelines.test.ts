@@ -196,6 +196,17 @@ for (const pipeline of pipelines) {
   });
 }
 
+for (const pipeline of pipelines.filter(({ options }) => options['turn'] !== undefined)) {
+  test(`${pipeline.name} with deferred keys does what it does with eager ones`, async () => {
+    const turn = 'deferred';
+    await deliver(pipeline, CHAT, { turn });
+    const { all } = await deliver(pipeline, BAD_NETWORK, { turn }, QUICK_PROVIDERS);
+    const eager = await deliver(pipeline, BAD_NETWORK, {}, [providerOf(pipeline)]);
+    for (const { messages } of all) assert.deepEqual(messages, eager.all[0]!.messages);
+    await deliver(pipeline, BAD_NETWORK, { turn, persist: 'record' }, [providerOf(pipeline)]);
+  });
+}
+
 /** The facts of a conversation but for the calls of primitives, which differ between libraries. */
 async function digestOf(pipeline: Pipeline, provider: Provider, batch: number): Promise<string> {
   const behaviour = await loadBehaviour(BAD_NETWORK.behaviour);

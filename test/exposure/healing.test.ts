@@ -68,8 +68,8 @@ describe('a Double Ratchet heals after j + b messages; where the peer was sendin
           const town = await burstsOf('double-ratchet', burst, seizedAfter, { turn });
           const left = burst - 1 - place; // j
           const regular = healing(town).filter(({ session }) => isRegular(town, session, burst));
-          assert.ok(regular.some(({ member }) => member === 0));
-          assert.ok(regular.filter(({ member }) => member === 1).length >= 2);
+          assert.ok(regular.length >= 4);
+          for (const one of [0, 1]) assert.ok(regular.some(({ member }) => member === one));
           const asPeer = turn === 'eager' ? 2 * burst : 0;
           for (const { member, opened } of regular) {
             assert.equal(opened, left + (member === 0 ? burst : asPeer));

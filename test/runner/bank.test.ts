@@ -21,7 +21,7 @@ import {
 } from '../../src/runner/bank-store.ts';
 import { armsOf, calibrate, type BankBlock } from '../../src/runner/bank-arms.ts';
 import { fillBlocks, type Arm, type FillOptions } from '../../src/runner/blocks.ts';
-import { parseCoreList, pinnableCores } from '../../src/core/cores.ts';
+import { pinnableCores } from '../../src/core/cores.ts';
 import type { RepeatReport, RunRepeat } from '../../src/runner/repeat-report.ts';
 import { shard, type BlockFixture } from '../report/fixtures.ts';
 
@@ -245,11 +245,6 @@ test('where all arms fail the base is named, and whoever ran beside has ended', 
     await assert.rejects(filled({ seed, blocks: 1, runRepeat }), /block 0, arm A: no 0/);
     assert.equal(ended, ARMS.length);
   }
-});
-
-test('lists of cores are read as Linux writes them', () => {
-  assert.deepEqual(parseCoreList('0-3,8,10-11'), [0, 1, 2, 3, 8, 10, 11]);
-  assert.deepEqual(parseCoreList('5'), [5]);
 });
 
 test('what is done is not done again', async () => {

@@ -332,6 +332,7 @@ const doubleRatchet: Pipeline = {
       'Messages are written and read in base64 inside the library.',
       'It is C and C++ compiled to WebAssembly, with portable code for X25519 and AES; ours computes with the provider that is named beside it.',
       'Its header has no number of messages in the previous chain: keys of a chain that ended are not made in advance, the chain is kept instead.',
+      'It makes its next ratchet key when it sends, ours on receipt of the other end’s (turn=deferred would be as it does), so the sender of a turn pays for a key pair, an X25519 and an HKDF that ours charges to its receiver.',
     ],
   },
   async open(setup): Promise<World> {

@@ -71,10 +71,10 @@ export async function runLoad(
   }
 }
 
-/** What loads are given besides the relay. */
-interface Around {
+/** What some loads need besides the relay. */
+interface LoadMeans {
   readonly authorityToken: string;
-  /** Of what loads the relay; all when empty. */
+  /** Of autocannon; all when empty. */
   readonly cores: readonly number[];
 }
 
@@ -83,11 +83,11 @@ async function loadRelay(
   ends: LoadedEnds,
   relay: RelayUnderLoad,
   client: RelayClient,
-  around: Around,
+  means: LoadMeans,
 ): Promise<LoadReport> {
   const faults = new Faults();
   const courier = await openCourier(ends, client, faults);
-  const measured = await underLoad(spec, courier, relay, around);
+  const measured = await underLoad(spec, courier, relay, means);
   const { invalid, ...facts } = measured;
   const { sent, delivered } = courier;
   if (delivered !== sent) faults.add(`${delivered} of ${sent} messages were delivered`);
@@ -124,7 +124,7 @@ async function underLoad(
   spec: RelaySpec,
   courier: Courier,
   relay: RelayUnderLoad,
-  { authorityToken, cores }: Around,
+  { authorityToken, cores }: LoadMeans,
 ): Promise<Measured> {
   const { faults } = courier;
   // The authority listens before the first message: some evidence is only in that.

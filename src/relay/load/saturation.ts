@@ -79,7 +79,7 @@ export async function saturate(
     const durationNs = performance.now() * 1e6 - startedNs;
     const server = useBetween(before, after);
     const closedLoop: ClosedLoopFacts = {
-      generator: `autocannon ${await autocannonVersion()}, ${processes} process${processes === 1 ? '' : 'es'}`,
+      generator: `autocannon ${await autocannonVersion()}, ${placeOf(processes, cores)}`,
       connections: requests.length,
       distinctFrames: appends.length,
       requestsPerMessage: requests.flat().length / appends.length,
@@ -113,6 +113,12 @@ export function idleFault(
     `(${isMemory ? 'CPU of its process' : 'its event loop'}), so autocannon, or another process, was ` +
     `the bottleneck; expected at least ${BUSY_SHARE_MIN * 100} %`
   );
+}
+
+/** In words: how many processes, and whether the relay is kept on another core than they are. */
+function placeOf(processes: number, cores: readonly number[]): string {
+  const count = `${processes} process${processes === 1 ? '' : 'es'}`;
+  return `${count} ${cores.length === 0 ? 'on any core' : 'kept off the core of the relay'}`;
 }
 
 /** One process leaves a core to the relay; two are needed where one does not saturate it. */
