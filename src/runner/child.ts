@@ -130,6 +130,9 @@ function readLines(stream: Readable, onLine: (line: unknown) => void): void {
 /** What the child complained of, in short: that memory ran out is said on stderr only. */
 function reasonIn(complaint: string): string {
   if (complaint.includes('JavaScript heap out of memory')) return ': out of memory';
-  const line = complaint.split('\n').find((text) => /error/i.test(text));
+  const lines = complaint.split('\n');
+  // Node shows the line of code in front of the error.
+  const line =
+    lines.find((text) => /^\w*Error\b/.test(text)) ?? lines.find((text) => /error/i.test(text));
   return line === undefined ? '' : `: ${line.trim().slice(0, 200)}`;
 }
