@@ -46,6 +46,13 @@ export function workerCommand(name: string, cores: readonly number[]): readonly 
   return commandOn(cores, [process.execPath, quiet, workerFile(name)]);
 }
 
+/** Keeps the main thread of this process on `cores`; nothing changes without them. */
+export function keepOn(cores: readonly number[]): void {
+  if (cores.length === 0) return;
+  const where = ['--cpu-list', '--pid', cores.join(), String(process.pid)];
+  spawnSync(TASKSET, where, { stdio: 'ignore' });
+}
+
 /** @param list As Linux writes it, such as `0-3,8` (cpuset(7), "List format"). */
 export function parseCoreList(list: string): number[] {
   return list.split(',').flatMap((range) => {

@@ -32,6 +32,8 @@ import { useBetween, type RelayUnderLoad } from './under-load.ts';
 const TARGET_SHARE = 0.2;
 /** After the last acknowledgement nothing on this machine takes longer. */
 const LATEST_MS = 5_000;
+/** Until the driver keeps up in one; what the relay did decides nothing. */
+const WINDOWS_MAX = 6;
 const ARRIVALS_STREAM = 0x6172_7276;
 const SESSIONS_STREAM = 0x7365_7373;
 
@@ -64,26 +66,26 @@ export async function handOver(
     accountFor(courier, opening, stream.take());
     const count = Math.max(1, Math.round((ratePerSecond * (spec.warmupMs + spec.timedMs)) / 1_000));
     const arrivals = { pattern: 'poisson', perSecond: ratePerSecond } as const;
-    const dueNs = scheduleArrivals(arrivals, { count }, spec.seed, ARRIVALS_STREAM);
-    const appends = courier.appendsOf(ends.makeBlock(sessionsWith(courier, target, count, spec)));
-    const first = appends[0]!.frame.message;
-    const due = appends.map(({ frame }) => dueNs[frame.message - first]!);
-    const schedule = scheduleWith(appends, due, spec.messagesPerFetch);
-    const before = await relay.snapshot();
-    const result = await driveOpenLoop({ client, tokens, schedule, faults });
-    const after = await relay.snapshot();
-    const expected = appends.filter(isTargets);
-    await stream.waitFor(expected.length, LATEST_MS);
-    await courier.settle(appends, result.fetched);
-    const openLoop = openFactsOf(result, ratePerSecond, useBetween(before, after));
-    const facts = accountFor(courier, expected, stream.take());
-    const invalid = generatorFault(result);
-    const warrant = { users: ends.users, targets: 1, ...facts };
-    return {
-      handOver: warrant,
-      openLoop,
-      ...(invalid === undefined ? {} : { invalid }),
-    };
+    for (let window = 1; ; window++) {
+      const dueNs = scheduleArrivals(arrivals, { count }, spec.seed, ARRIVALS_STREAM, window);
+      const sessions = sessionsWith(courier, target, count, spec.seed, window);
+      const appends = courier.appendsOf(ends.makeBlock(sessions));
+      const first = appends[0]!.frame.message;
+      const due = appends.map(({ frame }) => dueNs[frame.message - first]!);
+      const schedule = scheduleWith(appends, due, spec.messagesPerFetch);
+      const before = await relay.snapshot();
+      const result = await driveOpenLoop({ client, tokens, schedule, faults });
+      const after = await relay.snapshot();
+      const expected = appends.filter(isTargets);
+      await stream.waitFor(expected.length, LATEST_MS);
+      await courier.settle(appends, result.fetched);
+      const openLoop = openFactsOf(result, ratePerSecond, useBetween(before, after));
+      const facts = accountFor(courier, expected, stream.take());
+      const fault = generatorFault(result);
+      if (fault !== undefined && window < WINDOWS_MAX && faults.count === 0) continue;
+      const invalid = fault === undefined ? {} : { invalid: `in ${window} windows, ${fault}` };
+      return { handOver: { users: ends.users, targets: 1, ...facts }, openLoop, ...invalid };
+    }
   } finally {
     stream.close();
   }
@@ -94,9 +96,10 @@ function sessionsWith(
   { ends }: Courier,
   target: number,
   count: number,
-  { seed }: RelaySpec,
+  seed: number,
+  window: number,
 ): number[] {
-  const random = new SeededRandom(seed, SESSIONS_STREAM);
+  const random = new SeededRandom(seed, SESSIONS_STREAM, window);
   const watched = ends.sessionsOf(target);
   return Array.from({ length: count }, () =>
     random.fraction() < TARGET_SHARE

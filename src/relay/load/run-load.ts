@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
-import { loadPlaces, pinnableCores } from '../../core/cores.ts';
+import { keepOn, loadPlaces, pinnableCores } from '../../core/cores.ts';
 import { HarnessError } from '../../core/errors.ts';
 import { RUNS_DIR } from '../../core/paths.ts';
 import type { RelayFacts } from '../../measure/relay-facts.ts';
@@ -28,6 +28,8 @@ const GROUPS: Readonly<Record<Exclude<RelaySpec['tls'], 'none'>, TlsGroup>> = {
   'x25519-mlkem768': 'X25519MLKEM768',
 };
 const DURABILITIES = { 'sqlite-full': 'full', 'sqlite-normal': 'normal' } as const;
+/** In a mailbox; of a target some hundreds come in each window. */
+const EVIDENCE_MAX = 100_000;
 /** Linux `include/uapi/linux/magic.h`: files in memory, on which a commit waits for no disk. */
 const TMPFS_MAGIC = 0x0102_1994;
 
@@ -55,8 +57,9 @@ export async function runLoad(
   const folder = spec.store === 'memory' ? undefined : await storeFolder();
   try {
     const settings = settingsOf(spec, ends, authorityToken, folder);
-    // The ends have nothing to do at saturation: relay and autocannon have the machine.
-    const places = loadPlaces(spec.load === 'saturation' ? pinnableCores() : []);
+    // On a core of another the relay would be woken where the driver is about to be late.
+    const places = loadPlaces(pinnableCores());
+    keepOn(places.loads);
     const started = await start(settings, places.servers);
     const relay = new RelayUnderLoad(started, settings.tls);
     const client = new RelayClient(relay.address, spec.clients);
@@ -149,7 +152,7 @@ async function underLoad(
 }
 
 function settingsOf(
-  { pipeline, provider, options, tls, store }: RelaySpec,
+  { load, pipeline, provider, options, tls, store }: RelaySpec,
   ends: LoadedEnds,
   authorityToken: string,
   folder: string | undefined,
@@ -170,6 +173,8 @@ function settingsOf(
             // A repeat may be killed, and then deletes nothing itself.
             isTemporary: true,
           },
+    // What is evidence stays in its mailbox, from one window to the next.
+    ...(load === 'hand-over' ? { limits: { framesPerMailbox: EVIDENCE_MAX } } : {}),
     senders: ends.isAnonymous ? 'anonymous' : 'named',
     authorityToken,
     ...(tls === 'none' ? {} : { tls: GROUPS[tls] }),
