@@ -6,6 +6,7 @@
  * @module
  */
 
+import { keepOn, loadPlaces, pinnableCores } from '../src/core/cores.ts';
 import { loadByName } from '../src/core/discover.ts';
 import { HarnessError } from '../src/core/errors.ts';
 import { BEHAVIOURS_DIR, PIPELINES_DIR, PROVIDERS_DIR } from '../src/core/paths.ts';
@@ -24,7 +25,10 @@ const STATUSES: Readonly<Record<string, RepeatReport['status']>> = {
   UNSUPPORTED: 'unsupported',
 };
 
-const start: StartRelay = (settings, cores) => startRelayProcess(settings, undefined, cores);
+// On a core that both may use, the driver waits for the relay that it has just woken.
+const places = loadPlaces(pinnableCores());
+keepOn(places.loads);
+const start: StartRelay = (settings) => startRelayProcess(settings, undefined, places.servers);
 
 async function report(spec: RelaySpec): Promise<RepeatReport> {
   try {
@@ -34,7 +38,7 @@ async function report(spec: RelaySpec): Promise<RepeatReport> {
     const behaviour = await loadByName<Behaviour>(BEHAVIOURS_DIR, workload.behaviour, 'behaviour');
     const provider = await module.load(pipeline.needs);
     const ends = await Traffic.open(pipeline, provider, behaviour, { workload, options, seed });
-    return { shards: [], ...(await runLoad(spec, ends, start)) };
+    return { shards: [], ...(await runLoad(spec, ends, start, places.loads)) };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     return { status: STATUSES[error.code] ?? 'error', reason: error.message, shards: [] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandOn, loadPlaces, parseCoreList } from '../../src/core/cores.ts';
+import { commandOn, keepOn, loadPlaces, parseCoreList, pinnableCores } from '../../src/core/cores.ts';
 
 test('a list of cores is read as Linux writes it', () => {
   assert.deepEqual(parseCoreList('0'), [0]);
@@ -16,4 +16,13 @@ test('servers have one core and loads the others, or nobody is kept anywhere', (
 test('a command is kept on cores only where there are any', () => {
   assert.deepEqual(commandOn([], ['node', 'file']), ['node', 'file']);
   assert.deepEqual(commandOn([0, 2], ['node']), ['taskset', '--cpu-list', '0,2', 'node']);
+});
+
+test('a process keeps to the cores it is told, and to all without any', () => {
+  const cores = pinnableCores();
+  keepOn(cores.slice(0, 1));
+  assert.deepEqual(pinnableCores(), cores.slice(0, 1));
+  keepOn(cores);
+  keepOn([]);
+  assert.deepEqual(pinnableCores(), cores);
 });

@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
-import { keepOn, loadPlaces, pinnableCores } from '../../core/cores.ts';
 import { HarnessError } from '../../core/errors.ts';
 import { RUNS_DIR } from '../../core/paths.ts';
 import type { RelayFacts } from '../../measure/relay-facts.ts';
@@ -46,25 +45,24 @@ export interface LoadReport {
 
 /**
  * @param start In a process of its own; tests give a planted relay.
+ * @param cores For autocannon: not that of the relay, if it is kept on one; all when empty.
  * @throws HarnessError UNAVAILABLE where TLS is asked for and cannot be had.
  */
 export async function runLoad(
   spec: RelaySpec,
   ends: LoadedEnds,
   start: StartRelay,
+  cores: readonly number[] = [],
 ): Promise<LoadReport> {
   const authorityToken = newToken();
   const folder = spec.store === 'memory' ? undefined : await storeFolder();
   try {
     const settings = settingsOf(spec, ends, authorityToken, folder);
-    // On a core of another the relay would be woken where the driver is about to be late.
-    const places = loadPlaces(pinnableCores());
-    keepOn(places.loads);
-    const started = await start(settings, places.servers);
+    const started = await start(settings);
     const relay = new RelayUnderLoad(started, settings.tls);
     const client = new RelayClient(relay.address, spec.clients);
     try {
-      return await loadRelay(spec, ends, relay, client, { authorityToken, cores: places.loads });
+      return await loadRelay(spec, ends, relay, client, { authorityToken, cores });
     } finally {
       await client.close();
       await started.stop();
@@ -77,7 +75,6 @@ export async function runLoad(
 /** What some loads need besides the relay. */
 interface LoadMeans {
   readonly authorityToken: string;
-  /** Of autocannon; all when empty. */
   readonly cores: readonly number[];
 }
 

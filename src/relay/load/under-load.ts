@@ -15,11 +15,7 @@ export interface StartedRelay {
   stop(): Promise<void>;
 }
 
-/** @param cores That its process may use; all when empty. */
-export type StartRelay = (
-  settings: RelaySettings,
-  cores: readonly number[],
-) => Promise<StartedRelay>;
+export type StartRelay = (settings: RelaySettings) => Promise<StartedRelay>;
 
 export class RelayUnderLoad {
   readonly address: RelayAddress;
