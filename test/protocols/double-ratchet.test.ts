@@ -340,14 +340,14 @@ interface Conversation {
 /** @returns What came of each frame that was received: its text, or nothing. */
 function play(
   commands: readonly Command[],
-  { canSend, send, receive }: Conversation,
+  talk: Conversation,
 ): (Uint8Array | undefined)[] {
   const outstanding: { readonly to: 0 | 1; readonly frame: Uint8Array }[] = [];
   const outcomes: (Uint8Array | undefined)[] = [];
   commands.forEach((given, number) => {
     if (given.does === 'send') {
-      if (!canSend(given.by)) return;
-      outstanding.push({ to: given.by === 0 ? 1 : 0, frame: send(given.by, text(number)) });
+      if (!talk.canSend(given.by)) return;
+      outstanding.push({ to: given.by === 0 ? 1 : 0, frame: talk.send(given.by, text(number)) });
       return;
     }
     const at = given.pick % Math.max(1, outstanding.length);
@@ -360,7 +360,7 @@ function play(
     // Not the high bytes of PN and N, which would have thousands of keys skipped.
     const changeable = [...Array(32).keys(), 35, 39, 40, frame.length - 1];
     if (given.does === 'tamper') frame[changeable[given.pick % changeable.length]!]! ^= 1;
-    const outcome = receive(to, frame);
+    const outcome = talk.receive(to, frame);
     outcomes.push(typeof outcome === 'string' ? undefined : outcome);
   });
   return outcomes;
