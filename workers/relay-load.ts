@@ -25,14 +25,13 @@ const STATUSES: Readonly<Record<string, RepeatReport['status']>> = {
   UNSUPPORTED: 'unsupported',
 };
 
-// On a core that both may use, the driver waits for the relay that it has just woken.
-const places = loadPlaces(pinnableCores());
-keepOn(places.loads);
-const start: StartRelay = (settings) => startRelayProcess(settings, undefined, places.servers);
-
 async function report(spec: RelaySpec): Promise<RepeatReport> {
   try {
     const { workload, options, seed } = spec;
+    // On a core that both may use, the driver waits for the relay that it has just woken.
+    const places = loadPlaces(spec.purpose === 'measure' ? pinnableCores() : []);
+    keepOn(places.loads);
+    const start: StartRelay = (settings) => startRelayProcess(settings, undefined, places.servers);
     const module = await loadByName<ProviderModule>(PROVIDERS_DIR, spec.provider, 'provider');
     const pipeline = await loadByName<Pipeline>(PIPELINES_DIR, spec.pipeline, 'pipeline');
     const behaviour = await loadByName<Behaviour>(BEHAVIOURS_DIR, workload.behaviour, 'behaviour');

@@ -20,7 +20,10 @@ export function pinnableCores(): readonly number[] {
   if (spawnSync(TASKSET, ['--version'], { stdio: 'ignore' }).status !== 0) return [];
   const status = readFileSync('/proc/self/status', 'utf8');
   const list = /^Cpus_allowed_list:\s*(?<list>\S+)$/m.exec(status)?.groups?.['list'];
-  return list === undefined ? [] : parseCoreList(list);
+  if (list === undefined) return [];
+  // What is allowed may be off line; then no process starts on it.
+  const online = parseCoreList(readFileSync('/sys/devices/system/cpu/online', 'utf8').trim());
+  return parseCoreList(list).filter((core) => online.includes(core));
 }
 
 /** Cores of servers, and of what loads them. */

@@ -59,6 +59,8 @@ export type RequestFacts = z.infer<typeof requestFacts>;
 const openLoopFacts = z.object({
   /** Messages per second that the schedule was computed for. */
   offeredPerSecond: z.number().positive(),
+  /** Windows that were timed until the driver kept up; this is the last of them. */
+  windows: count.optional(),
   append: requestFacts,
   /** What devices fetched, each by a schedule, and acknowledged as soon as they had it. */
   fetch: requestFacts,

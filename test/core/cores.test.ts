@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandOn, keepOn, loadPlaces, parseCoreList, pinnableCores } from '../../src/core/cores.ts';
+import {
+  commandOn,
+  keepOn,
+  loadPlaces,
+  parseCoreList,
+  pinnableCores,
+} from '../../src/core/cores.ts';
 
 test('a list of cores is read as Linux writes it', () => {
   assert.deepEqual(parseCoreList('0'), [0]);
@@ -18,8 +24,9 @@ test('a command is kept on cores only where there are any', () => {
   assert.deepEqual(commandOn([0, 2], ['node']), ['taskset', '--cpu-list', '0,2', 'node']);
 });
 
-test('a process keeps to the cores it is told, and to all without any', () => {
+test('a process keeps to the cores it is told, and to all without any', (t) => {
   const cores = pinnableCores();
+  t.after(() => keepOn(cores));
   keepOn(cores.slice(0, 1));
   assert.deepEqual(pinnableCores(), cores.slice(0, 1));
   keepOn(cores);

@@ -338,10 +338,7 @@ interface Conversation {
 }
 
 /** @returns What came of each frame that was received: its text, or nothing. */
-function play(
-  commands: readonly Command[],
-  talk: Conversation,
-): (Uint8Array | undefined)[] {
+function play(commands: readonly Command[], talk: Conversation): (Uint8Array | undefined)[] {
   const outstanding: { readonly to: 0 | 1; readonly frame: Uint8Array }[] = [];
   const outcomes: (Uint8Array | undefined)[] = [];
   commands.forEach((given, number) => {

@@ -32,7 +32,7 @@ import { useBetween, type RelayUnderLoad } from './under-load.ts';
 const TARGET_SHARE = 0.2;
 /** After the last acknowledgement nothing on this machine takes longer. */
 const LATEST_MS = 5_000;
-/** Until the driver keeps up in one; what the relay did decides nothing. */
+/** Until the driver keeps up in one. */
 const WINDOWS_MAX = 6;
 const ARRIVALS_STREAM = 0x6172_7276;
 const SESSIONS_STREAM = 0x7365_7373;
@@ -55,7 +55,10 @@ export async function handOver(
   const ratePerSecond = spec.ratePerSecond!;
   // Who answers speaks in what is timed: of that the target's device leaves evidence of its own. Where
   // senders are not named, a relay knows only what is sent to the target.
-  const target = ends.usersOf(0)[ends.isAnonymous ? 0 : 1];
+  const place = ends.isAnonymous ? 0 : 1;
+  const target = ends.usersOf(0)[place];
+  // Where the target has the other place in a session, the other end is who speaks.
+  const watched = ends.sessionsOf(target).filter((own) => ends.usersOf(own)[place] === target);
   const isTargets = ({ frame, from }: Append): boolean =>
     frame.mailbox === target || from === target;
   const stream = await AuthorityStream.open(relay.address, [target], authorityToken);
@@ -68,7 +71,7 @@ export async function handOver(
     const arrivals = { pattern: 'poisson', perSecond: ratePerSecond } as const;
     for (let window = 1; ; window++) {
       const dueNs = scheduleArrivals(arrivals, { count }, spec.seed, ARRIVALS_STREAM, window);
-      const sessions = sessionsWith(courier, target, count, spec.seed, window);
+      const sessions = sessionsWith(courier, watched, count, spec.seed, window);
       const appends = courier.appendsOf(ends.makeBlock(sessions));
       const first = appends[0]!.frame.message;
       const due = appends.map(({ frame }) => dueNs[frame.message - first]!);
@@ -79,7 +82,8 @@ export async function handOver(
       const expected = appends.filter(isTargets);
       await stream.waitFor(expected.length, LATEST_MS);
       await courier.settle(appends, result.fetched);
-      const openLoop = openFactsOf(result, ratePerSecond, useBetween(before, after));
+      const use = useBetween(before, after);
+      const openLoop = openFactsOf(result, ratePerSecond, use, window);
       const facts = accountFor(courier, expected, stream.take());
       const fault = generatorFault(result);
       if (fault !== undefined && window < WINDOWS_MAX && faults.count === 0) {
@@ -110,13 +114,12 @@ async function answerOnce(
 /** Of each message its session: of the target's one after the other, else any. */
 function sessionsWith(
   { ends }: Courier,
-  target: number,
+  watched: readonly number[],
   count: number,
   seed: number,
   window: number,
 ): number[] {
   const random = new SeededRandom(seed, SESSIONS_STREAM, window);
-  const watched = ends.sessionsOf(target);
   return Array.from({ length: count }, () =>
     random.fraction() < TARGET_SHARE
       ? watched[random.below(watched.length)]!
@@ -164,7 +167,7 @@ function accountFor(
     due: expected.length,
     handed: handed.length,
     recovered,
-    sees: recovered > 0 && recovered >= opaque ? 'recovered' : 'opaque',
+    sees: recovered > 0 ? 'recovered' : 'opaque',
     latency: latency.encode(),
     afterAcknowledgement: afterAcknowledgement.encode(),
   };

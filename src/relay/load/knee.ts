@@ -22,7 +22,7 @@ const MIN_PER_SECOND = 20;
 /** Beyond it one process of Node drives nothing. */
 const MAX_PER_SECOND = 30_000;
 const SEARCH = { growth: 1.6, resolution: 0.15, warmups: 0, confirmations: 2, windowsMax: 40 };
-/** Windows at half of the knee, until the driver keeps up in one; what the relay did decides nothing. */
+/** Windows at half of the knee, until the driver keeps up in one. */
 const HALF_TRIES = 6;
 const ARRIVALS_STREAM = 0x6172_7276;
 const SESSIONS_STREAM = 0x7365_7373;
@@ -100,7 +100,7 @@ async function openLoopAt(
     const after = await relay.snapshot();
     invalid = generatorFault(result);
     if (invalid === undefined || courier.faults.count > 0) {
-      return openFactsOf(result, perSecond, useBetween(before, after));
+      return openFactsOf(result, perSecond, useBetween(before, after), attempt);
     }
   }
   return { invalid: `at half of the knee, in ${HALF_TRIES} windows, ${invalid}` };
@@ -110,8 +110,9 @@ export function openFactsOf(
   { append, fetch, acknowledge, generator }: OpenLoopResult,
   offeredPerSecond: number,
   server: RelayOpenFacts['server'],
+  windows: number,
 ): RelayOpenFacts {
-  return { offeredPerSecond, append, fetch, acknowledge, generator, server };
+  return { offeredPerSecond, windows, append, fetch, acknowledge, generator, server };
 }
 
 /** @param window Names the seeds: of the arrivals, and of who writes. */

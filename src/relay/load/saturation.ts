@@ -61,7 +61,7 @@ export async function saturate(
     requests,
     timeoutSeconds: TIMEOUT_SECONDS,
   };
-  const processes = generatorsFor(requests.length);
+  const processes = generatorsFor(requests.length, cores.length || availableParallelism() - 1);
   const generators = dividedLoop(loop, processes).map(
     (share) => new AutocannonProcess([share], cores),
   );
@@ -122,8 +122,8 @@ function placeOf(processes: number, cores: readonly number[]): string {
 }
 
 /** One process leaves a core to the relay; two are needed where one does not saturate it. */
-function generatorsFor(connections: number): number {
-  return availableParallelism() > 2 && connections % 2 === 0 ? 2 : 1;
+function generatorsFor(connections: number, freeCores: number): number {
+  return freeCores > 1 && connections % 2 === 0 ? 2 : 1;
 }
 
 function targetOf({ origin, tls }: RelayAddress): Pick<ClosedLoop, 'origin' | 'tlsOptions'> {
