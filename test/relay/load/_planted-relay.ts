@@ -8,6 +8,7 @@ import type { StartedRelay } from '../../../src/relay/load/under-load.ts';
 import {
   FETCHED_HEADER_BYTES,
   HANDED_HEADER_BYTES,
+  NO_SENDER,
   putFetchedHeader,
   putHandedHeader,
   readRoute,
@@ -104,7 +105,7 @@ export class PlantedRelay implements AsyncDisposable {
           response.writeHead(507).end();
           return;
         }
-        const from = Number(request.headers['relay-sender']);
+        const from = Number(request.headers['relay-sender'] ?? NO_SENDER);
         response.writeHead(201).end(String(append(mailbox, from, body)));
         return;
       }
@@ -206,7 +207,7 @@ function snapshot(): RelaySnapshot {
 export class PlainEnds implements Ends {
   readonly sessions: number;
   readonly users: number;
-  readonly isAnonymous = false;
+  readonly isAnonymous: boolean = false;
   readonly relaySecret: Uint8Array = new Uint8Array(0);
   #messages = 0;
 

@@ -10,6 +10,7 @@ import { runLoad } from '../../../src/relay/load/run-load.ts';
 import type { RelaySpec } from '../../../src/relay/load/spec.ts';
 import { Histogram } from '../../../src/measure/histogram.ts';
 import { loadWorkload } from '../../../src/suite/parse.ts';
+import type { MadeFrame } from '../../../src/relay/load/courier.ts';
 import { PlainEnds, PlantedRelay, type Plant } from './_planted-relay.ts';
 
 const { workload } = await loadWorkload('one-way');
@@ -136,4 +137,36 @@ test('what is late is recorded as late: in the lag, and in the response time', a
   assert.ok(Histogram.decode(append.lag).min! > 40e6);
   assert.ok(Histogram.decode(append.response).min! > 40e6);
   assert.equal(append.messages, 3);
+});
+
+/** Ends that take turns from block to block; the driver stands still in the first that is timed. */
+class AnsweringEnds extends PlainEnds {
+  override readonly isAnonymous = true;
+  #blocks = 0;
+
+  override makeBlock(sessions: Iterable<number>): MadeFrame[] {
+    this.#blocks += 1;
+    if (this.#blocks === 2) setTimeout(standStill, 150);
+    const frames = super.makeBlock(sessions);
+    if (this.#blocks % 2 === 1) return frames;
+    return frames.map((frame) => ({ ...frame, from: frame.to, to: frame.from }));
+  }
+}
+
+function standStill(): void {
+  const endMs = performance.now() + 100;
+  while (performance.now() < endMs);
+}
+
+test('a hand-over in which the driver was late is timed again, with the same ends speaking', async () => {
+  const relay = await PlantedRelay.start('nothing');
+  const spec = specOf('hand-over', { ratePerSecond: 200 });
+  const report = await runLoad(spec, new AnsweringEnds(2), () => Promise.resolve(relay.started()));
+  assert.notEqual(report.status, 'error', String(report.reason));
+  const { openLoop, handOver, delivery } = report.relay!;
+  assert.ok(openLoop!.windows! > 1, 'one window');
+  // Where senders are not named, a target is handed over that is sent to.
+  assert.ok(handOver!.due > 0, 'none was due');
+  assert.deepEqual([handOver!.handed, handOver!.recovered], [handOver!.due, handOver!.due]);
+  assert.equal(delivery.delivered, delivery.sent);
 });
