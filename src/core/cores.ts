@@ -5,11 +5,13 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { workerFile } from './paths.ts';
 
 /** Of util-linux, which every usual distribution has. */
 const TASKSET = 'taskset';
+/** Cores that are there and on. */
+const ONLINE = '/sys/devices/system/cpu/online';
 
 /**
  * The cores that this process may use, where a child can be kept on one of them: on Linux with
@@ -21,9 +23,11 @@ export function pinnableCores(): readonly number[] {
   const status = readFileSync('/proc/self/status', 'utf8');
   const list = /^Cpus_allowed_list:\s*(?<list>\S+)$/m.exec(status)?.groups?.['list'];
   if (list === undefined) return [];
-  // What is allowed may be off line; then no process starts on it.
-  const online = parseCoreList(readFileSync('/sys/devices/system/cpu/online', 'utf8').trim());
-  return parseCoreList(list).filter((core) => online.includes(core));
+  const allowed = parseCoreList(list);
+  // What is allowed may be off line; then no process starts on it. Some containers do not say.
+  if (!existsSync(ONLINE)) return allowed;
+  const online = parseCoreList(readFileSync(ONLINE, 'utf8').trim());
+  return allowed.filter((core) => online.includes(core));
 }
 
 /** Cores of servers, and of what loads them. */

@@ -253,3 +253,12 @@ test('figures are shown to the operator, and to nobody where there is none', asy
     assert.equal((await client.ask('GET', '/v1/stats', headers)).status, 403);
   });
 });
+
+test('a token of the authority or the operator that nobody could show is refused at the start', async () => {
+  for (const settings of [{ authorityToken: 'short' }, { operatorToken: `${'x'.repeat(42)}!` }]) {
+    await assert.rejects(
+      withRelay(settings, () => Promise.resolve()),
+      new RegExp(`"${Object.keys(settings)[0]}" expected 43 characters`),
+    );
+  }
+});
