@@ -48,6 +48,13 @@ async function retainedBytes(name: string, sessions: number): Promise<number> {
   return heapBytes + externalBytes;
 }
 
+/** Of five processes: on a machine with other work a megabyte of the platform's own comes or goes in some. */
+async function medianRetainedBytes(name: string, sessions: number): Promise<number> {
+  const all: number[] = [];
+  for (let i = 0; i < 5; i++) all.push(await retainedBytes(name, sessions));
+  return all.toSorted((a, b) => a - b)[2]!;
+}
+
 test('plaintext retains next to nothing: the buffers of the engine are not in it', async () => {
   // One chunk of the engine's alone is 2 MiB, 10,000 B for each of these sessions.
   const bytes = (await retainedBytes('plaintext', SESSIONS)) / SESSIONS;
@@ -56,8 +63,8 @@ test('plaintext retains next to nothing: the buffers of the engine are not in it
 
 test('a Double Ratchet retains its two ends, and not the buffers of the engine', async () => {
   const [few, more] = [
-    await retainedBytes('double-ratchet', SESSIONS),
-    await retainedBytes('double-ratchet', MORE_SESSIONS),
+    await medianRetainedBytes('double-ratchet', SESSIONS),
+    await medianRetainedBytes('double-ratchet', MORE_SESSIONS),
   ];
   assert.ok(few < 4_500 * SESSIONS, `${few / SESSIONS} B per session`);
   // A variable that still holds a part of the world would leave next to nothing of this.
