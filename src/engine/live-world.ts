@@ -34,10 +34,6 @@ export interface Live {
   readonly conversation: Conversation;
 }
 
-/**
- * Its arguments are single ones on purpose: an object of them would outlive the call in its caller, and
- * would hold the buffers when retained memory is read.
- */
 export async function openLive(
   spec: RepeatSpec,
   shard: number,
