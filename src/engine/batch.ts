@@ -186,27 +186,39 @@ export class Outputs {
 /** Everything that the batches of a conversation are written into. */
 export class Buffers {
   readonly outbox = new EngineOutbox();
-  readonly sends: Sends;
   readonly stored: Outputs;
   readonly fetched: Outputs;
   readonly received: Outputs;
   readonly handed: Outputs;
   readonly recovered: Outputs;
-  #flags: Uint8Array;
+  #sends: Sends;
+  #flags = new Uint8Array(0);
 
-  /**
-   * @param batch Messages per batch.
-   * @param flags Room for the flags of as many messages, touched now so that it is in the resident
-   *   set before a world is.
-   */
-  constructor(batch: number, flags = 0) {
-    this.#flags = new Uint8Array(flags).fill(1);
-    this.sends = new Sends(batch);
+  /** @param batch Messages per batch. */
+  constructor(batch = 0) {
+    this.#sends = new Sends(batch);
     this.stored = new Outputs(batch);
     this.fetched = new Outputs(batch);
     this.received = new Outputs(batch);
     this.handed = new Outputs(batch);
     this.recovered = new Outputs(batch);
+  }
+
+  get sends(): Sends {
+    return this.#sends;
+  }
+
+  /**
+   * For the next conversation. Arrays are kept: code that was compiled for arrays that have held frames
+   * is thrown away by a fresh one.
+   *
+   * @param batch Messages per batch.
+   * @param flags Room for the flags of as many messages, touched now so that it is in the resident
+   *   set before a world is.
+   */
+  resize(batch: number, flags = 0): void {
+    this.#sends = new Sends(batch);
+    this.#flags = new Uint8Array(flags).fill(1);
   }
 
   /**

@@ -34,7 +34,9 @@ export async function countRounds(
   const { sessions } = workload;
   const script = writeScript(workload, parts.behaviour, spec.seed, 0, sessions);
   const payload = new Payload(spec.seed, longestMessage(script));
+  const buffers = new Buffers();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
+  buffers.resize(sessions, mayRecover ? script.lengths.length : 0);
   const { conversation } = await openLive(
     spec,
     0,
@@ -44,7 +46,7 @@ export async function countRounds(
     new RoundMarks(sessions, onRound),
     new FactsDigest(),
     sessions,
-    new Buffers(sessions, mayRecover ? script.lengths.length : 0),
+    buffers,
   );
   await conversation.open();
   await conversation.run();

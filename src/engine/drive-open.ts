@@ -21,12 +21,16 @@ import type { FactsDigest } from './digest.ts';
 import type { OpenReadings } from './open-readings.ts';
 import type { Payload } from './payload.ts';
 import { nowNs } from '../measure/clock.ts';
+import { readThreadCpuNs } from '../measure/cpu.ts';
+import type { LiveWriter } from '../measure/live.ts';
 import { waitUntil } from '../measure/waiting.ts';
 import { indexOf, messagesOf, type Script } from '../workload/script.ts';
 
 /** What a provider may add to a frame when it stores or delivers it. */
 const RELAY_ROOM_BYTES = 256;
 const FIRST_ROOM_BYTES = 4096;
+/** How often is said how far it is. */
+const TELL_EVERY_NS = 100e6;
 
 /** The clock, and a way to wait for it. */
 export interface Clock {
@@ -40,6 +44,7 @@ export class OpenDrive {
   readonly #payload: Payload;
   readonly #talk: Pick<Conversation, 'tally' | 'expectations'>;
   readonly #clock: Clock;
+  readonly #live: LiveWriter | undefined;
   readonly #outbox = new EngineOutbox();
   /** One for each frame of a message. */
   readonly #stored: Uint8Array[] = [];
@@ -47,19 +52,24 @@ export class OpenDrive {
   #fetched = new Uint8Array(FIRST_ROOM_BYTES);
   #received = new Uint8Array(FIRST_ROOM_BYTES);
 
-  /** @param talk Opened its sessions, and is told what becomes of the messages. */
+  /**
+   * @param talk Opened its sessions, and is told what becomes of the messages.
+   * @param live Is told how far it is, while the clock stands still.
+   */
   constructor(
     parties: Parties,
     script: Script,
     payload: Payload,
     talk: Pick<Conversation, 'tally' | 'expectations'>,
     clock: Clock = { nowNs, waitUntil },
+    live?: LiveWriter,
   ) {
     this.#parties = parties;
     this.#script = script;
     this.#payload = payload;
     this.#talk = talk;
     this.#clock = clock;
+    this.#live = live;
   }
 
   /**
@@ -85,6 +95,8 @@ export class OpenDrive {
     const startNs = clock.nowNs();
     let freeNs = startNs;
     let stoodStillNs = 0;
+    let told = 0;
+    let toldNs = startNs;
     for (let i = 0; i < sessions.length; i++) {
       const session = sessions[i]!;
       const message = messages[i]!;
@@ -126,7 +138,14 @@ export class OpenDrive {
       readings?.add(dueNs, freeNs, beganNs, endedNs);
       freeNs = endedNs;
       this.#judge(session, message, member, plaintext, length, digest);
+      if (offsetsNs !== undefined) this.#live?.response(endedNs - dueNs);
+      if (endedNs - toldNs >= TELL_EVERY_NS) {
+        this.#live?.batch('traffic', i + 1 - told, readThreadCpuNs());
+        told = i + 1;
+        toldNs = endedNs;
+      }
     }
+    this.#live?.batch('traffic', sessions.length - told, readThreadCpuNs());
     if (readings === undefined || offsetsNs === undefined) return;
     readings.scheduledNs += offsetsNs.at(-1) ?? 0;
     readings.elapsedNs += freeNs - startNs;

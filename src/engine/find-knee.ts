@@ -15,6 +15,7 @@ import { LaterCommands } from './open-commands.ts';
 import { OpenReadings } from './open-readings.ts';
 import type { OpenFacts, SaturationFacts } from '../measure/facts.ts';
 import { fellBehind } from '../measure/generator.ts';
+import type { LiveWriter } from '../measure/live.ts';
 import {
   observeWindow,
   startKneeSearch,
@@ -23,11 +24,9 @@ import {
 } from '../stats/knee-search.ts';
 import { scheduleArrivals } from '../workload/arrivals.ts';
 import type { Script } from '../workload/script.ts';
-import type { Saturation } from '../workload/saturation.ts';
+import { windowMessages, type Saturation } from '../workload/saturation.ts';
 
 const PERCENTILE = 99;
-/** So that 40 messages took longer than the percentile. */
-const MESSAGES_MIN = 4_000;
 const WINDOW_STREAM = 0x7769_6e64;
 const SEARCH = { growth: 2, warmups: 1, confirmations: 3, windowsMax: 60 } as const;
 
@@ -40,6 +39,7 @@ export async function findKnee(
   script: Script,
   saturation: Saturation,
   seed: number,
+  live?: LiveWriter,
 ): Promise<{ readonly saturation: SaturationFacts; readonly open?: OpenFacts }> {
   const options: KneeOptions = {
     ...SEARCH,
@@ -62,10 +62,11 @@ export async function findKnee(
   let state: KneeState = startKneeSearch(options);
   while (state.end === undefined) {
     const { load, phase, discard } = state;
-    const count = Math.max(MESSAGES_MIN, Math.round(load * saturation.windowSeconds));
+    const count = windowMessages(load, saturation.windowSeconds);
     const arrivals = { pattern: 'poisson', perSecond: load } as const;
     const offsetsNs = scheduleArrivals(arrivals, { count }, seed, WINDOW_STREAM, state.windows);
     const readings = new OpenReadings();
+    live?.window(state.windows + 1, SEARCH.windowsMax, load);
     await drive.carry(commands.take(count), undefined, offsetsNs, readings);
 
     const { response, lag, unlagged } = readings;

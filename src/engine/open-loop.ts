@@ -12,6 +12,7 @@ import { firstCommands, laterCount, LaterCommands, type Commands } from './open-
 import { OpenReadings } from './open-readings.ts';
 import type { RepeatSpec } from './spec.ts';
 import type { OpenFacts, SaturationFacts } from '../measure/facts.ts';
+import type { LiveWriter } from '../measure/live.ts';
 import { scheduleArrivals } from '../workload/arrivals.ts';
 import type { Script } from '../workload/script.ts';
 
@@ -56,9 +57,10 @@ export async function runOpenLoop(
   script: Script,
   { saturation, seed }: RepeatSpec,
   digest: FactsDigest,
+  live?: LiveWriter,
 ): Promise<{ readonly open?: OpenFacts; readonly saturation?: SaturationFacts }> {
   await drive.carry(first, digest);
-  if (saturation !== undefined) return findKnee(drive, script, saturation, seed);
+  if (saturation !== undefined) return findKnee(drive, script, saturation, seed, live);
   const { commands, offsetsNs } = later!;
   const readings = new OpenReadings();
   await drive.carry(commands, digest, offsetsNs, readings);

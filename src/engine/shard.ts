@@ -10,7 +10,13 @@ import { Buffers } from './batch.ts';
 import { FactsDigest } from './digest.ts';
 import type { Conversation } from './conversation.ts';
 import { OpenDrive } from './drive-open.ts';
-import { isOpenLoop, planOpenLoop, runOpenLoop, runWithoutSchedule } from './open-loop.ts';
+import {
+  isOpenLoop,
+  planOpenLoop,
+  runOpenLoop,
+  runWithoutSchedule,
+  type OpenPlan,
+} from './open-loop.ts';
 import { Payload } from './payload.ts';
 import { isAsynchronous } from './async-client-loops.ts';
 import { basisOf, openLive, type Live, type ShardParts } from './live-world.ts';
@@ -55,13 +61,38 @@ const SMALLEST_BATCH = 16;
 const CHEAPEST_CALL_NS = 20;
 /** A batch of a verified run: fixed, because seeded random bytes are drawn in the order of calls. */
 const VERIFY_BATCH = 16;
+/** Of the first pass of warm-up, and of all for libraries, whose memory may not give back what it took. */
 const WARMUP_SESSIONS = 8;
+/** With more a pass is what a pipeline does, rather than opening worlds and recorders. */
+const WARMUP_SESSIONS_MAX = 64;
+/** A pass takes this share of the time at most, by what the one before took. */
+const WARMUP_PASS_SHARE = 1 / 8;
 const COUNTED_SESSIONS = 2;
 const COUNTED_MESSAGES_MAX = 64;
 const WARMUP_PASSES_MIN = 2;
 
+interface Warm {
+  readonly rounds: number;
+  readonly wallNs: number;
+  /** Messages per batch. */
+  readonly batch: number;
+  readonly expected: ExpectedCosts;
+  /**
+   * What the last pass was held over. Compiled code refers weakly to objects that it saw: a collection
+   * after they died throws the code away, and what follows would be read cold.
+   */
+  readonly alive: unknown[];
+}
+
 const NOT_EXPECTED: ExpectedCosts = { openingNs: 1, firstNs: 1, messageNs: 1 };
 /** Of a verified run, whose readings nobody uses. */
+const NOT_WARM: Warm = {
+  rounds: 0,
+  wallNs: 0,
+  batch: VERIFY_BATCH,
+  expected: NOT_EXPECTED,
+  alive: [],
+};
 const NOT_CALIBRATED = { clockStepNs: 0, clockReadNs: 0, cpuStepNs: 0, cpuReadNs: 0 };
 
 /** Of the sessions of a workload whose sessions differ, where a few stand for all. */
@@ -78,20 +109,19 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
     cpuBasis,
     ...(verifying ? NOT_CALIBRATED : { ...calibrateClock(), ...calibrateCpu(cpuBasis) }),
   };
-  const warm = verifying
-    ? { rounds: 0, wallNs: 0, batch: VERIFY_BATCH, expected: NOT_EXPECTED }
-    : await warmUp(task, parts, clocks.cpuReadNs);
+  const buffers = new Buffers();
+  const warm = verifying ? NOT_WARM : await warmUp(task, parts, buffers, clocks.cpuReadNs);
 
   const script = scriptOf(task, parts, spec.seed, task.firstSession, task.sessions);
   const payload = new Payload(spec.seed, longestMessage(script));
   const live = task.live && new LiveWriter(task.live);
-  live?.begin(script.sessions, script.lengths.length, warm.expected);
   const recorder = new Recorder(spec.repeat, cpuBasis, undefined, live);
   const digest = new FactsDigest();
   const gc = new GcPauses();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
-  const buffers = new Buffers(warm.batch, mayRecover ? script.lengths.length : 0);
+  buffers.resize(warm.batch, mayRecover ? script.lengths.length : 0);
   const openLoop = planOpenLoop(spec, script, task.shard);
+  live?.begin(script.sessions, script.lengths.length, bySchedule(openLoop, warm.expected));
   const { rssBytes, heapResidentBytes, wasmBytes } = readMemory();
   let world: Live | undefined = await openLive(
     spec,
@@ -117,7 +147,14 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
   await world.conversation.open();
   const byOpenLoop =
     openLoop &&
-    (await runOpenLoop(driveOf(world, script, payload), openLoop, script, spec, digest));
+    (await runOpenLoop(
+      driveOf(world, script, payload, live),
+      openLoop,
+      script,
+      spec,
+      digest,
+      live,
+    ));
   if (openLoop === undefined) await world.conversation.run();
   const cpuNs = readThreadCpuNs() - cpuBefore;
   const processAfter = processCpuNs();
@@ -136,7 +173,9 @@ export async function runShard(task: ShardTask, parts: ShardParts): Promise<Shar
 
   const counted = await countCalls(task, parts);
   const { stages, blocks } = recorder.finish();
-  buffers.outbox.clear(); // So the buffers are alive in both readings of memory.
+  // So these are alive in both readings of memory, and until nothing is read any more.
+  buffers.outbox.clear();
+  warm.alive.length = 0;
   return {
     shard: task.shard,
     sessions: task.sessions,
@@ -198,8 +237,20 @@ function outcomeOf(
   };
 }
 
-function driveOf(live: Live, script: Script, payload: Payload): OpenDrive {
-  return new OpenDrive(live.parties, script, payload, live.conversation);
+function driveOf(
+  { parties, conversation }: Live,
+  script: Script,
+  payload: Payload,
+  live?: LiveWriter,
+): OpenDrive {
+  return new OpenDrive(parties, script, payload, conversation, undefined, live);
+}
+
+/** Where messages come by a schedule, one takes what the schedule leaves between two. */
+function bySchedule(plan: OpenPlan | undefined, expected: ExpectedCosts): ExpectedCosts {
+  const offsetsNs = plan?.later?.offsetsNs;
+  if (offsetsNs === undefined || offsetsNs.length === 0) return expected;
+  return { ...expected, messageNs: offsetsNs.at(-1)! / offsetsNs.length };
 }
 
 /**
@@ -209,28 +260,28 @@ function driveOf(live: Live, script: Script, payload: Payload): OpenDrive {
 async function warmUp(
   task: ShardTask,
   parts: ShardParts,
+  buffers: Buffers,
   cpuReadNs: number,
-): Promise<{
-  readonly rounds: number;
-  readonly wallNs: number;
-  readonly batch: number;
-  readonly expected: ExpectedCosts;
-}> {
+): Promise<Warm> {
   const { spec } = task;
-  const sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   const seed = spec.seed ^ WARMUP_STREAM;
-  const script = scriptOf(evened(task), parts, seed, task.firstSession, sessions);
-  const payload = new Payload(seed, longestMessage(script));
-  const buffers = new Buffers(sessions);
+  const even = evened(task);
+  const wide = parts.pipeline.foreign === undefined ? WARMUP_SESSIONS_MAX : WARMUP_SESSIONS;
+  const most = Math.min(wide, task.sessions);
+  buffers.resize(most);
   const isOpen = isOpenLoop(spec);
   const startNs = nowNs();
+  let sessions = Math.min(WARMUP_SESSIONS, task.sessions);
   let rounds = 0;
   let cheapestNs = Infinity;
   let frameBytes = 1;
   let expected = NOT_EXPECTED;
+  let alive: unknown[] = [];
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
+    const passStartNs = nowNs();
+    const script = scriptOf(even, parts, seed, task.firstSession, sessions);
+    const payload = new Payload(seed, longestMessage(script));
     const recorder = new Recorder(rounds, basisOf(spec));
-    const digest = new FactsDigest();
     const live = await openLive(
       spec,
       task.shard,
@@ -238,11 +289,12 @@ async function warmUp(
       script,
       payload,
       recorder,
-      digest,
+      new FactsDigest(),
       sessions,
       buffers,
     );
     const { conversation: talk } = live;
+    alive = [live, script, payload, recorder];
     await talk.open();
     if (isOpen) await runWithoutSchedule(driveOf(live, script, payload), script);
     else await talk.run();
@@ -255,11 +307,14 @@ async function warmUp(
     const wire = talk.tally.wire['message'];
     if (wire !== undefined) frameBytes = wire.bytes / wire.frames;
     rounds += 1;
+    const sessionNs = (nowNs() - passStartNs) / sessions;
+    const affordable = Math.floor((spec.warmupMs * 1e6 * WARMUP_PASS_SHARE) / sessionNs);
+    sessions = Math.min(most, Math.max(sessions, affordable));
   }
   const wanted = Math.max(SMALLEST_BATCH, Math.ceil(SHORTEST_BATCH_NS / cheapestNs));
   const allowed = Math.max(1, Math.floor(FLIGHT_BYTES_MAX / frameBytes));
   const batch = Math.min(wanted, allowed, task.sessions);
-  return { rounds, wallNs: nowNs() - startNs, batch, expected };
+  return { rounds, wallNs: nowNs() - startNs, batch, expected, alive };
 }
 
 function expectedCosts(recorder: Recorder, cpuReadNs: number): ExpectedCosts {

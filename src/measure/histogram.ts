@@ -41,6 +41,11 @@ export class Histogram {
     return this.#count;
   }
 
+  /** How many of them were as high as can be told apart, or higher. */
+  get clipped(): number {
+    return this.#counts[LENGTH - 1]!;
+  }
+
   /**
    * Values are floored to whole ns. Below 1 ns counts as 1 ns (the clock did not move), above 60 s
    * as 60 s.

@@ -26,6 +26,9 @@ const AT = {
   openingNs: 6,
   firstNs: 7,
   messageNs: 8,
+  window: 9,
+  windowsMax: 10,
+  windowPerSecond: 11,
   send: 16,
 } as const;
 
@@ -33,6 +36,7 @@ const AT = {
 const STEPS = 8;
 const BUCKETS = 37 * STEPS;
 const RECEIVE_AT = AT.send + BUCKETS;
+const RESPONSE_AT = RECEIVE_AT + BUCKETS;
 /** A multiple of a page of 4 KiB. */
 const WORDS = 1024;
 
@@ -81,6 +85,19 @@ export class LiveWriter {
     words[AT.cpuMs] = cpuNs / 1e6;
   }
 
+  /** A search begins a window. */
+  window(number: number, most: number, perSecond: number): void {
+    const words = this.#words;
+    words[AT.window] = number;
+    words[AT.windowsMax] = most;
+    words[AT.windowPerSecond] = Math.round(perSecond);
+  }
+
+  /** One message that came by a schedule. */
+  response(responseNs: number): void {
+    this.#words[RESPONSE_AT + bucketOf(responseNs)]! += 1;
+  }
+
   end(): void {
     this.#words[AT.phase] = PHASES.indexOf('done');
   }
@@ -110,6 +127,15 @@ export interface LiveView {
   /** Of single calls so far; undefined before the first. */
   readonly send?: LiveLatency;
   readonly receive?: LiveLatency;
+  /** From the moment of its schedule to its plaintext, of messages that came by one. */
+  readonly response?: LiveLatency;
+  /** Where a search decides how many messages there are; it has one worker. */
+  readonly search?: {
+    /** From 1. */
+    readonly window: number;
+    readonly windowsMax: number;
+    readonly perSecond: number;
+  };
   /** Done and in all, in units of the costs that the workers expect. */
   readonly workDone: number;
   readonly work: number;
@@ -128,6 +154,8 @@ export function readLive(workers: readonly Uint32Array[]): LiveView {
   const sum = (at: number): number => workers.reduce((total, words) => total + words[at]!, 0);
   const send = percentiles(workers, AT.send);
   const receive = percentiles(workers, RECEIVE_AT);
+  const response = percentiles(workers, RESPONSE_AT);
+  const [first] = workers;
   return {
     phase: PHASES[Math.min(...workers.map((words) => words[AT.phase]!))]!,
     sessions: sum(AT.sessions),
@@ -137,6 +165,15 @@ export function readLive(workers: readonly Uint32Array[]): LiveView {
     cpuMs: workers.map((words) => words[AT.cpuMs]!),
     ...(send && { send }),
     ...(receive && { receive }),
+    ...(response && { response }),
+    ...(first !== undefined &&
+      first[AT.window]! > 0 && {
+        search: {
+          window: first[AT.window]!,
+          windowsMax: first[AT.windowsMax]!,
+          perSecond: first[AT.windowPerSecond]!,
+        },
+      }),
     workDone: workOf(workers, AT.sessionsOpened, AT.messagesSent),
     work: workOf(workers, AT.sessions, AT.messages),
   };

@@ -19,27 +19,42 @@ export class LiveText {
     const before = this.#before;
     this.#before = report;
     if (report.workDone > 0) this.#first ??= report;
-    const { sessions, sessionsOpened, messages, messagesSent, rssBytes } = report;
-    if (sessions === 0) return `preparing, ${formatQuantity(rssBytes, 'B')}`;
+    if (report.sessions === 0) return `preparing, ${formatQuantity(report.rssBytes, 'B')}`;
     const parts = [
-      messagesSent === 0
-        ? `${ofAll(sessionsOpened, sessions)} sessions${rate(report, before, 'sessionsOpened')}`
-        : `${ofAll(messagesSent, messages)} messages${rate(report, before, 'messagesSent')}`,
+      ...progressOf(report, before),
       latency('send', report.send),
       latency('receive', report.receive),
+      latency('response', report.response),
       cpuShares(report, before),
-      formatQuantity(rssBytes, 'B'),
+      formatQuantity(report.rssBytes, 'B'),
       this.#eta(report),
     ];
     return parts.filter((part) => part !== '').join(', ');
   }
 
-  #eta({ work, workDone, elapsedMs }: LiveReport): string {
+  #eta({ work, workDone, elapsedMs, search }: LiveReport): string {
     const first = this.#first;
+    // Nobody knows how many windows a search takes.
+    if (search !== undefined) return '';
     if (first === undefined || workDone <= first.workDone) return '';
     const perMs = (workDone - first.workDone) / (elapsedMs - first.elapsedMs);
     return `ETA ${formatDuration(Math.max(0, work - workDone) / perMs)}`;
   }
+}
+
+/** Sessions while they open, then messages, and of a search the window as well. */
+function progressOf(report: LiveReport, before: LiveReport | undefined): readonly string[] {
+  const { sessions, sessionsOpened, messages, messagesSent, search } = report;
+  if (search !== undefined) {
+    const { window, windowsMax, perSecond } = search;
+    return [
+      `window ${window} of at most ${windowsMax} at ${perSecond.toLocaleString('en')}/s`,
+      `${messagesSent.toLocaleString('en')} messages${rate(report, before, 'messagesSent')}`,
+    ];
+  }
+  return messagesSent === 0
+    ? [`${ofAll(sessionsOpened, sessions)} sessions${rate(report, before, 'sessionsOpened')}`]
+    : [`${ofAll(messagesSent, messages)} messages${rate(report, before, 'messagesSent')}`];
 }
 
 function ofAll(done: number, all: number): string {

@@ -13,7 +13,7 @@ import { abandon, createBarrier } from '../measure/barrier.ts';
 import { readThreadCpuNs } from '../measure/cpu.ts';
 import type { ProcessFacts, ShardFacts } from '../measure/facts.ts';
 import { fellBehind } from '../measure/generator.ts';
-import { Histogram } from '../measure/histogram.ts';
+import { HIGHEST_NS, Histogram } from '../measure/histogram.ts';
 import { createLive, readLive, type LiveReport } from '../measure/live.ts';
 import { peakRssBytes } from '../measure/memory.ts';
 import type { RepeatReport } from './repeat-report.ts';
@@ -24,11 +24,12 @@ const LIVE_MS = 1_000;
 /**
  * Runs the shards of `spec`, one per thread. Every failure is a report, never a throw.
  *
- * @param watch Is told once a second how far the repeat is, as the workers' shared memory says.
+ * @param watch Is told once in `everyMs` how far the repeat is, as the workers' shared memory says.
  */
 export async function hostRepeat(
   spec: RepeatSpec,
   watch?: (report: LiveReport) => void,
+  everyMs = LIVE_MS,
 ): Promise<RepeatReport> {
   const barrier = createBarrier();
   const live = Array.from({ length: spec.threads }, createLive);
@@ -51,7 +52,7 @@ export async function hostRepeat(
     setInterval(() => {
       const elapsedMs = performance.now() - startedMs;
       watch({ ...readLive(live), elapsedMs, rssBytes: process.memoryUsage.rss() });
-    }, LIVE_MS);
+    }, everyMs);
   try {
     const answers = await Promise.all(
       shardRanges(spec).map(({ first, sessions }, shard) =>
@@ -142,6 +143,12 @@ function invalidity(shards: readonly ShardFacts[]): string | undefined {
     if (open === undefined) continue;
     response.merge(Histogram.decode(open.response));
     unlagged.merge(Histogram.decode(open.unlagged));
+  }
+  if (response.clipped > 0) {
+    return (
+      `${response.clipped} of ${response.count} messages took ${HIGHEST_NS / 1e9} s or longer from ` +
+      'their moment on, and longer times are not told apart; offer fewer messages a second'
+    );
   }
   return fellBehind(response, unlagged);
 }

@@ -5,8 +5,12 @@
  */
 
 import { z } from 'zod';
+import { ARRIVALS_MAX } from './arrivals.ts';
 
 const perSecond = z.number().min(1).max(1_000_000);
+
+/** So that 40 messages of a window took longer than the percentile that is bounded. */
+const WINDOW_MESSAGES_MIN = 4_000;
 
 /** A window must be so many times as long as the bound, or it ends before a queue can miss it. */
 const BOUNDS_PER_WINDOW = 50;
@@ -43,6 +47,27 @@ export const saturationSchema = z
   .refine(({ p99Ms, windowSeconds }) => windowSeconds * 1e3 >= p99Ms * BOUNDS_PER_WINDOW, {
     error: `a window of at least ${BOUNDS_PER_WINDOW} times p99Ms`,
     path: ['windowSeconds'],
-  });
+  })
+  .refine(
+    ({ maxPerSecond, windowSeconds }) =>
+      windowMessages(maxPerSecond, windowSeconds) <= ARRIVALS_MAX,
+    {
+      error: `at most ${ARRIVALS_MAX} messages in a window of windowSeconds at maxPerSecond`,
+      path: ['maxPerSecond'],
+    },
+  );
+
+/** Messages of a window at the highest rate that is tried. */
+export function longestWindow({
+  maxPerSecond,
+  windowSeconds,
+}: Pick<Saturation, 'maxPerSecond' | 'windowSeconds'>): number {
+  return windowMessages(maxPerSecond, windowSeconds);
+}
+
+/** Messages of a window. @param rate Of messages per second. */
+export function windowMessages(rate: number, windowSeconds: number): number {
+  return Math.max(WINDOW_MESSAGES_MIN, Math.round(rate * windowSeconds));
+}
 
 export type Saturation = z.infer<typeof saturationSchema>;

@@ -4,8 +4,8 @@
  * Packed: 1 byte for the speaker, 2 or 4 for the length, 2 for the delay and 1 for the fate of each
  * message, and 4 for its place where they come in random order, so that millions of sessions stay
  * small. The same workload and seed give the same script for every pipeline and provider. With more
- * threads the messages stay the same, but each thread has users of its own, so that sessions have
- * other members, and its messages an order of their own.
+ * threads speakers and lengths stay the same, but each thread has users of its own and numbers its
+ * sessions from 0, so that sessions have other members and other texts, and an order of their own.
  *
  * @module
  */

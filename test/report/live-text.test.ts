@@ -47,3 +47,22 @@ test('before anything is known there is no rate and no end', () => {
   const nothing = { ...BEGUN, sessions: 0, sessionsOpened: 0, workDone: 0, work: 0 };
   assert.equal(new LiveText().of(nothing), 'preparing, 500 MiB');
 });
+
+test('of a search the window is told, and no end', () => {
+  const live = new LiveText();
+  live.of(BEGUN);
+  const line = live.of({
+    ...BEGUN,
+    phase: 'traffic',
+    sessionsOpened: 400,
+    messagesSent: 61_000,
+    workDone: 90,
+    elapsedMs: 21_000,
+    response: { p50Ns: 200_000, p99Ns: 9_000_000 },
+    search: { window: 7, windowsMax: 60, perSecond: 12_300 },
+  });
+  assert.equal(
+    line,
+    'window 7 of at most 60 at 12,300/s, 61,000 messages (61,000/s), response p50 200 us p99 9 ms, CPU 0 + 0 %, 500 MiB',
+  );
+});

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../../src/core/paths.ts';
 import { shardFacts } from '../../src/measure/facts.ts';
+import type { LiveReport } from '../../src/measure/live.ts';
 import { hostRepeat } from '../../src/runner/host.ts';
 import { runRepeat } from '../../src/runner/repeat.ts';
 import { loadWorkload, specOf } from '../conformance/_parts.ts';
@@ -50,6 +51,44 @@ test('with two threads the sessions are dealt to two shards and none is lost', a
   assert.equal(sent[0]! + sent[1]!, 40);
 });
 
+/** What somebody sees who looks at a measured repeat every few ms. */
+async function watched(changes: Partial<typeof GOOD>): Promise<readonly LiveReport[]> {
+  const spec = { ...GOOD, purpose: 'measure', randomness: 'os', provider: 'native' } as const;
+  const seen: LiveReport[] = [];
+  const report = await hostRepeat({ ...spec, ...changes }, (live) => seen.push(live), 2);
+  // On a busy machine the generator of an open loop may fall behind.
+  assert.ok(report.status !== 'error', String(report.reason));
+  for (const [at, { workDone, work, messagesSent }] of seen.entries()) {
+    assert.ok(workDone <= work * 1.000_001, `${workDone} of ${work}`);
+    assert.ok(messagesSent >= (seen[at - 1]?.messagesSent ?? 0));
+  }
+  return seen;
+}
+
+test('of a closed loop the sessions, messages and single calls are seen while it runs', async () => {
+  const workload = { ...WORKLOAD, sessions: 200, messages: 40 };
+  const options = { hop: 'none', rest: 'none', persist: 'packed', turn: 'eager' };
+  const seen = await watched({ pipeline: 'double-ratchet', options, workload, threads: 2 });
+  const before = seen.filter(({ phase }) => phase === 'opening');
+  assert.ok(before.some(({ sessionsOpened }) => sessionsOpened > 0 && sessionsOpened <= 200));
+  const during = seen.filter(({ phase }) => phase === 'traffic');
+  assert.ok(during.some(({ messagesSent }) => messagesSent > 0 && messagesSent < 8_000));
+  const last = seen.at(-1)!;
+  assert.deepEqual([last.sessions, last.messages], [200, 8_000]);
+  assert.ok(last.send!.p50Ns > 0 && last.receive!.p99Ns >= last.receive!.p50Ns);
+  assert.equal(last.cpuMs.length, 2);
+  assert.ok(last.rssBytes > 0);
+});
+
+test('of an open loop messages and response times are seen while it runs', async () => {
+  const arrivals = { pattern: 'constant', perSecond: 1_000 } as const;
+  const workload = { ...WORKLOAD, sessions: 50, messages: 9, arrivals };
+  const seen = await watched({ workload });
+  const during = seen.filter(({ messagesSent }) => messagesSent > 50 && messagesSent < 450);
+  assert.ok(during.length > 0);
+  assert.ok(during.every(({ response }) => response!.p99Ns > 0));
+});
+
 async function digestOf(seed: number): Promise<string> {
   const { shards } = await hostRepeat({ ...GOOD, seed });
   return shards[0]!.digest;
@@ -64,7 +103,11 @@ test('the same repeat gives the same digest of its facts, another seed another',
 test('a process that is killed is an error that says so', async () => {
   const report = await runRepeat(toy('dies'), never());
   assert.equal(report.status, 'error');
-  assert.equal(report.reason, 'its process was killed by SIGKILL');
+  assert.equal(
+    report.reason,
+    'its process was killed by SIGKILL, which the system does when memory runs out; ' +
+      'try fewer sessions',
+  );
   assert.deepEqual(report.shards, []);
 });
 
@@ -123,6 +166,7 @@ test('a signal that has aborted already lets nothing run', async () => {
   const report = await runRepeat(GOOD, aborted.signal);
   assert.equal(report.status, 'error');
   assert.match(report.reason ?? '', /^its process was killed by SIGKILL/);
+  assert.doesNotMatch(report.reason ?? '', /memory/);
 });
 
 /** Process ids, from /proc; none where there is no /proc. */
