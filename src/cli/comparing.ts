@@ -5,10 +5,10 @@
  * @module
  */
 
-import { totalmem } from 'node:os';
 import { compareCell, type ComparedBlock } from '../compare/cell.ts';
 import type { ComparedFigure, figureReader } from '../compare/figures.ts';
 import { isAccused, type CellFailure, type ComparedCell } from '../compare/gate.ts';
+import { memoryLimitBytes } from '../core/system-memory.ts';
 import { isOpenLoop } from '../engine/open-loop.ts';
 import type { RepeatSpec } from '../engine/spec.ts';
 import { FailedProcess, fillBlocks, LANES_MAX, type Block } from '../runner/blocks.ts';
@@ -108,7 +108,7 @@ async function measurePass(
 /** Whether as many processes as run at once would not fit in memory. */
 async function isTight(specs: readonly RepeatSpec[]): Promise<boolean> {
   const pipelines = await loadPipelines(specs.map(({ pipeline }) => pipeline));
-  const share = totalmem() / (ARMS.length * LANES_MAX);
+  const share = memoryLimitBytes() / (ARMS.length * LANES_MAX);
   return specs.some((spec) => beyondMemory(spec, pipelines, share) !== undefined);
 }
 

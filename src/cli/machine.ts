@@ -11,6 +11,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { memoryLimitBytes } from '../core/system-memory.ts';
 import { virtualised } from '../results/environment.ts';
 
 export interface Machine {
@@ -42,13 +43,13 @@ export async function readMachine(root = '/'): Promise<Machine> {
   const system = 'sys/devices/system/cpu';
   const model = cpus()[0]?.model.trim() ?? '';
   const memoryBytes = totalmem();
-  const memoryLimitBytes = process.constrainedMemory();
+  const limitBytes = memoryLimitBytes();
   return {
     cpuModel: model === '' ? 'unknown' : model,
     logicalCores: Math.max(1, cpus().length),
     cores: availableParallelism(),
     memoryBytes,
-    ...(memoryLimitBytes > 0 && memoryLimitBytes < memoryBytes ? { memoryLimitBytes } : {}),
+    ...(limitBytes < memoryBytes ? { memoryLimitBytes: limitBytes } : {}),
     virtualised: virtualised((await read('proc/cpuinfo')) ?? ''),
     load1: loadavg()[0]!,
     ...known('cpuQuota', await readQuota(read)),

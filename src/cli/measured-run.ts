@@ -5,10 +5,11 @@
  */
 
 import { existsSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { badInput, HarnessError } from '../core/errors.ts';
 import { quoted, shownPath } from '../core/json.ts';
+import { memoryLimitBytes } from '../core/system-memory.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
 import type { CellResult } from '../report/cells.ts';
 import { quoteArguments, repeatingArguments } from '../report/command-line.ts';
@@ -213,7 +214,7 @@ async function measure(
       run: started,
       suiteName: loaded.suite.name,
       signal,
-      memoryBytes: isRecordedBeyondMemory(loaded) ? totalmem() : undefined,
+      memoryBytes: isRecordedBeyondMemory(loaded) ? memoryLimitBytes() : undefined,
       onStart({ cell }) {
         live = new LiveText();
         progress.started(cell.name);

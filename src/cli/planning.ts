@@ -4,9 +4,9 @@
  * @module
  */
 
-import { totalmem } from 'node:os';
 import { loadByName } from '../core/discover.ts';
 import { OPERATIONS_DIR, PROVIDERS_DIR } from '../core/paths.ts';
+import { memoryLimitBytes } from '../core/system-memory.ts';
 import type { ProviderModule } from '../crypto/provider.ts';
 import type { Pipeline } from '../pipelines/_pipeline.ts';
 import type { Operation } from '../primitives/operation.ts';
@@ -55,7 +55,7 @@ export async function planNamed(
     requireMemory(
       plan.order.map(({ spec }) => spec),
       pipelines,
-      totalmem(),
+      memoryLimitBytes(),
     );
   }
   return { loaded, pipelines, plan };
@@ -66,7 +66,13 @@ async function planLoadedRelay(loaded: LoadedRelay, options: PlanOptions): Promi
   const names = matrix.flatMap((group) => group.pipelines.map((text) => parseName(text).name));
   const pipelines = await loadPipelines(names);
   await checkProviderFiles(matrix.flatMap((group) => group.implementations));
-  return { loaded, pipelines, plan: planRelay(loaded, { pipelines }, options) };
+  const plan = planRelay(loaded, { pipelines }, options);
+  requireMemory(
+    plan.order.map(({ spec }) => ({ ...spec, threads: 1 })),
+    pipelines,
+    memoryLimitBytes(),
+  );
+  return { loaded, pipelines, plan };
 }
 
 async function planLoadedOperations(

@@ -313,8 +313,8 @@ export interface ForeignLibrary {
 }
 
 /**
- * Bytes that a world keeps, wherever they lie, with the dearest of the pipeline's options: rather too
- * many than too few. Runs that would not fit are refused by them.
+ * Bytes that a world keeps, wherever they lie, with the dearest of options that it was not told: rather
+ * too many than too few. Runs that would not fit are refused by them.
  */
 export interface MemoryNeeds {
   /** Of an open session, both ends. */
@@ -357,7 +357,7 @@ export interface Pipeline {
   /** Primitives that not every provider loads by itself: see `ProviderModule.load`. */
   readonly needs?: readonly PrimitiveName[];
   /** What its worlds keep; a general guess where it is left out. */
-  readonly memory?: MemoryNeeds;
+  readonly memory?: MemoryNeeds | ((options: Options) => MemoryNeeds);
   /** Set where everything that the pipeline adds is paid for sessions under a warrant only. */
   readonly paidByTargets?: true;
   /** Set where a library computes the ends: the cell's implementation is then that library. */

@@ -31,8 +31,16 @@ import { SkippedStore } from './_skipped-store.ts';
 import { ScratchViews } from './_views.ts';
 import { X3dhSessions } from './_x3dh-sessions.ts';
 
-/** Two states, serialised at the dearest, and a one-time prekey; of a user keys with their handles. */
-export const RATCHET_MEMORY: MemoryNeeds = { sessionBytes: 1_536, userBytes: 3_072 };
+/**
+ * Two states, each an array of its own where it is serialised, and a one-time prekey; of a user keys with
+ * their handles, and with a hop or a seal its connections and its key of the day.
+ */
+export function ratchetMemory({ persist, hop, rest }: Options): MemoryNeeds {
+  return {
+    sessionBytes: persist === 'record' ? 1_536 : 768,
+    userBytes: hop === 'none' && rest === 'none' ? 1_024 : 3_072,
+  };
+}
 
 /** Whether an end makes its next ratchet key on receipt of theirs, or when it next sends. */
 export const TURN_OPTION: OptionSpec = {

@@ -61,7 +61,7 @@ class ReadableEnds implements EndToEnd {
 }
 
 /** Connections and keys of the day: nothing of a session but its place in lists. */
-export const READABLE_MEMORY: MemoryNeeds = { sessionBytes: 320, userBytes: 2_048 };
+export const READABLE_MEMORY: MemoryNeeds = { sessionBytes: 64, userBytes: 2_048 };
 
 /** `open` of every pipeline whose relay can read. */
 export const openReadable: Pipeline['open'] = (setup): World => ({

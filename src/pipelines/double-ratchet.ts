@@ -1,5 +1,5 @@
 import { carry, carrierOptions, openCarrierRelay } from './_carrier.ts';
-import { RATCHET_MEMORY, RatchetEnds, SKIP_LIMIT, TURN_OPTION } from './_ratchet-ends.ts';
+import { ratchetMemory, RatchetEnds, SKIP_LIMIT, TURN_OPTION } from './_ratchet-ends.ts';
 import { PERSIST_OPTION } from './_session-records.ts';
 import type { Pipeline, World } from './_pipeline.ts';
 
@@ -24,7 +24,7 @@ const doubleRatchet: Pipeline = {
     persist: PERSIST_OPTION,
     turn: TURN_OPTION,
   },
-  memory: RATCHET_MEMORY,
+  memory: ratchetMemory,
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

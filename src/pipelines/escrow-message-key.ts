@@ -16,7 +16,7 @@ import {
 } from './_escrow-ratchet.ts';
 import { FieldRepetition, REPEAT_OPTION } from './_escrow-repeat.ts';
 import { requireRecomputable, VERIFIABLE_OPTION } from './_escrow-verifiable.ts';
-import { RATCHET_MEMORY, SKIP_LIMIT } from './_ratchet-ends.ts';
+import { ratchetMemory, SKIP_LIMIT } from './_ratchet-ends.ts';
 import {
   OUTCOME,
   type AuthorityOpening,
@@ -342,7 +342,7 @@ const escrowMessageKey: Pipeline = {
     repeat: REPEAT_OPTION,
     verifiable: VERIFIABLE_OPTION,
   },
-  memory: RATCHET_MEMORY,
+  memory: ratchetMemory,
   replayProtection: true,
   skipLimit: SKIP_LIMIT,
   open(setup): World {

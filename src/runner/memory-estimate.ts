@@ -9,8 +9,9 @@
  */
 
 import { badInput } from '../core/errors.ts';
-import type { MemoryNeeds, Pipeline } from '../pipelines/_pipeline.ts';
+import type { MemoryNeeds, Options, Pipeline } from '../pipelines/_pipeline.ts';
 import { messagesPerSession } from '../workload/activity.ts';
+import { longestWindow, type Saturation } from '../workload/saturation.ts';
 import type { Workload } from '../workload/workload.ts';
 
 /** Speaker 1, length 4, fate 1, delay 2, place in the order 4, flag of what was recovered 1. */
@@ -35,11 +36,13 @@ const USABLE_SHARE = 0.8;
 interface Sized {
   readonly cell: string;
   readonly pipeline: string;
+  readonly options: Options;
   readonly workload: Pick<
     Workload,
     'sessions' | 'messages' | 'activity' | 'trace' | 'usersPerSession' | 'network' | 'arrivals'
   >;
   readonly threads: number;
+  readonly saturation?: Saturation | undefined;
 }
 
 /** By the name that specs use. */
@@ -48,8 +51,12 @@ export type NeedsByPipeline = ReadonlyMap<string, Needing>;
 type Needing = Pick<Pipeline, 'memory' | 'skipLimit'>;
 
 /** Bytes that one more session takes, with its messages and its share of users. */
-export function bytesPerSession(workload: Sized['workload'], pipeline: Needing): number {
-  const { sessionBytes, userBytes } = pipeline.memory ?? USUAL_NEEDS;
+export function bytesPerSession(
+  workload: Sized['workload'],
+  pipeline: Needing,
+  options: Options,
+): number {
+  const { sessionBytes, userBytes } = needsOf(pipeline, options);
   const ofUsers = userBytes * workload.usersPerSession;
   const messageBytes = MESSAGE_BYTES + (workload.arrivals === undefined ? 0 : SCHEDULED_BYTES);
   const ofMessages = messagesPerSession(workload) * messageBytes;
@@ -60,6 +67,10 @@ export function bytesPerSession(workload: Sized['workload'], pipeline: Needing):
     ofMessages +
     skippedBytes(workload, pipeline.skipLimit)
   );
+}
+
+function needsOf({ memory = USUAL_NEEDS }: Needing, options: Options): MemoryNeeds {
+  return typeof memory === 'function' ? memory(options) : memory;
 }
 
 /**
@@ -78,21 +89,23 @@ function skippedBytes(workload: Sized['workload'], skipLimit: number): number {
 
 /** Why a cell does not fit, naming how many sessions would; undefined when it does. */
 export function beyondMemory(
-  { pipeline, workload, threads }: Sized,
+  { pipeline, options, workload, threads, saturation }: Sized,
   pipelines: NeedsByPipeline,
   memoryBytes: number,
 ): string | undefined {
   const needing = pipelines.get(pipeline)!;
-  const perSession = bytesPerSession(workload, needing);
-  const needed = perSession * workload.sessions + threads * THREAD_BYTES;
-  const usable = memoryBytes * USABLE_SHARE - threads * THREAD_BYTES;
-  const addressable = threads * (needing.memory?.threadBytesMax ?? Infinity);
+  const perSession = bytesPerSession(workload, needing, options);
+  const windowBytes = saturation === undefined ? 0 : longestWindow(saturation) * SCHEDULED_BYTES;
+  const atOnceBytes = threads * THREAD_BYTES + windowBytes;
+  const needed = perSession * workload.sessions + atOnceBytes;
+  const usable = memoryBytes * USABLE_SHARE - atOnceBytes;
+  const addressable = threads * (needsOf(needing, options).threadBytesMax ?? Infinity);
   if (perSession * workload.sessions <= Math.min(usable, addressable)) return undefined;
   const fitting = Math.max(0, Math.floor(Math.min(usable, addressable) / perSession));
   const room =
     addressable < usable
       ? `its library can address ${gibibytes(addressable)}`
-      : `this machine has ${gibibytes(memoryBytes)}`;
+      : `of ${gibibytes(memoryBytes)} a run may use ${gibibytes(memoryBytes * USABLE_SHARE)}`;
   return (
     `${workload.sessions} sessions of ${Math.round(messagesPerSession(workload) * 10) / 10} messages on ` +
     `${threads} thread${threads === 1 ? '' : 's'} need about ${gibibytes(needed)} of memory, ${room}; ` +

@@ -5,6 +5,7 @@
  */
 
 import { HarnessError } from '../core/errors.ts';
+import { messagesPerSession } from '../workload/activity.ts';
 import { ARRIVALS_MAX } from '../workload/arrivals.ts';
 import { unpackTrace } from '../workload/trace.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -48,7 +49,8 @@ export function traceProblems({ trace, sessions, activity, graph, network }: Wor
   return problems;
 }
 
-function scheduleProblems({ network, sessions, messages, trace }: Workload): string[] {
+function scheduleProblems(workload: Workload): string[] {
+  const { network, sessions, messages, trace } = workload;
   const problems: string[] = [];
   for (const key of ['loss', 'reorder', 'duplicate', 'outage'] as const) {
     if (network[key] === 0) continue;
@@ -64,10 +66,10 @@ function scheduleProblems({ network, sessions, messages, trace }: Workload): str
         `found ${messages}`,
     );
   }
-  if (trace === undefined && sessions * messages > ARRIVALS_MAX) {
+  const expected = Math.ceil(sessions * messagesPerSession(workload));
+  if (trace === undefined && expected > ARRIVALS_MAX) {
     problems.push(
-      `sessions: expected at most ${ARRIVALS_MAX} messages in all by a schedule, found ` +
-        `${sessions * messages}`,
+      `sessions: expected at most ${ARRIVALS_MAX} messages in all by a schedule, found ${expected}`,
     );
   }
   return problems;

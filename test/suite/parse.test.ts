@@ -335,6 +335,14 @@ test('what cannot come by a schedule is refused', async () => {
     carrying('chat-poisson:sessions=9000000'),
     /expected at most 50000000 messages in all/,
   );
+  const base = (await loadWorkload('chat-poisson')).workload;
+  const activity = { distribution: 'zipf', exponent: 1, mostExtra: 1_000 };
+  const unequal = { ...base, $schema: undefined, name: 'unequal', messages: 2, activity };
+  await writeFile(join(folder, 'unequal.json'), JSON.stringify(unequal));
+  await assert.rejects(loadWorkload(`${join(folder, 'unequal.json')}:sessions=9000000`), {
+    code: 'BAD_INPUT',
+    message: /expected at most 50000000 messages in all by a schedule, found [5-9]\d{7}/,
+  });
   await refused(carrying('chat-poisson:rate=0'), /arrivals\.perSecond: expected at least 0\.001/);
   await refused(carrying('chat:rate=10'), /option "rate" does not apply/);
   await refused(carrying('chat-ramp:rate=10'), /option "rate" does not apply/);
@@ -365,6 +373,10 @@ test('a search for saturation that cannot be made is refused', async () => {
     /saturation\.startPerSecond: expected .* in this order/,
   );
   await refused(searching({ p99Ms: 50 }), /saturation\.windowSeconds: expected .* 50 times p99Ms/);
+  await refused(
+    searching({ maxPerSecond: 1_000_000, windowSeconds: 51 }),
+    /saturation\.maxPerSecond: expected at most 50000000 messages in a window/,
+  );
   await refused(searching({}, { threads: [2] }), /threads\[0\]: expected 1, as the suite searches/);
   await refused(
     searching({}, { workloads: ['chat-poisson'] }),
