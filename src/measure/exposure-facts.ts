@@ -122,7 +122,7 @@ export const exposureFacts = z.object({
       messages: count,
       /** Calls of primitives that take the time: X25519 and multiplications on ristretto255. */
       agreements: count,
-      /** CPU of one such call with this provider, ns. */
+      /** CPU of one such call with this provider, ns: the mean over those of a base point and others. */
       agreementNs: z.number(),
     })
     .optional(),

@@ -12,17 +12,20 @@
 import { TARGET_SHARE } from '../metrics/_message-costs.ts';
 import { seriesOf, type CellResult, type Series, type SeriesName } from './cells.ts';
 import { differenceOf, notBelowZero, summarise, weightedSum, type Estimate } from './estimates.ts';
-import { optionOf, plainName, rungLabel, sectionsOf, type PipelineNote } from './pairing.ts';
+import {
+  optionOf,
+  plainName,
+  ratchetBeneath,
+  rungLabel,
+  sectionsOf,
+  type PipelineNote,
+} from './pairing.ts';
 import type { Column, Table, TableRow } from './table.ts';
 import { joined } from './wording.ts';
 
 const TITLE = 'Escrow designs, side by side';
 /** A design alone stands in the other tables. */
 const FEWEST_DESIGNS = 2;
-/** Of the ratchet beneath, where a design does not say. */
-const USUAL_RATCHET = 'double-ratchet';
-/** Options of a ratchet that its design has in common with it. */
-const SHARED_OPTIONS = ['aead', 'hop', 'persist', 'rest', 'turn'] as const;
 
 const ROLES = ['sender', 'relay', 'receiver'] as const;
 
@@ -73,26 +76,9 @@ function designOf(
 }
 
 /** The option `targets` counts sessions of one shard; 0, or none, are all. */
-function messagesPerTarget({ pipeline, sessions, threads }: CellResult): number {
+export function messagesPerTarget({ pipeline, sessions, threads }: CellResult): number {
   const targets = Number(optionOf(pipeline, 'targets') ?? 0) * threads;
   return targets === 0 || sessions === undefined ? 1 : Math.max(1, sessions / targets);
-}
-
-/** With the same implementation; of a foreign library the only one in the same surroundings. */
-function ratchetBeneath(cells: readonly CellResult[], cell: CellResult): CellResult | undefined {
-  const name = optionOf(cell.pipeline, 'ratchet') ?? USUAL_RATCHET;
-  const candidates = cells.filter(
-    (other) =>
-      other.status === 'ok' &&
-      plainName(other.pipeline) === name &&
-      other.workload === cell.workload &&
-      other.threads === cell.threads &&
-      SHARED_OPTIONS.every(
-        (option) => optionOf(other.pipeline, option) === optionOf(cell.pipeline, option),
-      ),
-  );
-  const own = candidates.find(({ implementation }) => implementation === cell.implementation);
-  return own ?? (candidates.length === 1 ? candidates[0] : undefined);
 }
 
 /** Added up and taken from the same sum of the ratchet beneath, repeat by repeat. */

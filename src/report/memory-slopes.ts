@@ -91,8 +91,8 @@ export function memoryTable(cells: readonly CellResult[]): Table {
     ),
     notes: [
       `Slope over ${populationText(groups)} sessions, each number in processes of its own, with both ` +
-        'ends, its share of its users and what the engine keeps of it. external is without array ' +
-        'buffers. native is what the resident set grows by beyond all the rest: also what was freed ' +
+        'ends, its share of its users and the relay’s connections, and without the script of the ' +
+        'messages. external is without array buffers. native is what the resident set grows by beyond all the rest: also what was freed ' +
         'and not given back, and less where memory is reserved and not yet used.',
       ...groups.flatMap(bendNotes),
     ],

@@ -6,6 +6,11 @@
 
 import { compareRungs, rungNumber, type CellResult } from './cells.ts';
 
+/** Of the ratchet beneath a design of escrow that does not name one. */
+const USUAL_RATCHET = 'double-ratchet';
+/** Options of a ratchet that its design has in common with it. */
+const SHARED_OPTIONS = ['aead', 'hop', 'persist', 'rest', 'turn'] as const;
+
 /** What reports print of a pipeline beside its numbers. */
 export interface PipelineNote {
   /** As in cells, without options. */
@@ -95,7 +100,9 @@ export function comparableGroups(cells: readonly CellResult[]): CellResult[][] {
 
 /**
  * The highest rung of the ladder below that of `cell` in its group: with the same options, or where
- * there is none so with the defaults, as in a suite that changes an option from some rung up.
+ * there is none so with the defaults, as in a suite that changes an option from some rung up. A cell
+ * without a hop is not compared with one that has it: the difference would be the hop's, which no
+ * provider leaves out.
  */
 export function rungBelow(group: readonly CellResult[], cell: CellResult): CellResult | undefined {
   if (!isOnLadder(cell)) return undefined;
@@ -119,13 +126,36 @@ export function partnerAt(
   )[0];
 }
 
+/**
+ * What a design of escrow wraps, with the same options: the ratchet that it names, or the Double
+ * Ratchet. With the same implementation; of a foreign library the only one in the same surroundings.
+ */
+export function ratchetBeneath(
+  cells: readonly CellResult[],
+  cell: CellResult,
+): CellResult | undefined {
+  const name = optionOf(cell.pipeline, 'ratchet') ?? USUAL_RATCHET;
+  const candidates = cells.filter(
+    (other) =>
+      other.status === 'ok' &&
+      plainName(other.pipeline) === name &&
+      other.workload === cell.workload &&
+      other.threads === cell.threads &&
+      SHARED_OPTIONS.every(
+        (option) => optionOf(other.pipeline, option) === optionOf(cell.pipeline, option),
+      ),
+  );
+  const own = candidates.find(({ implementation }) => implementation === cell.implementation);
+  return own ?? (candidates.length === 1 ? candidates[0] : undefined);
+}
+
 function isOnLadder({ rung }: CellResult): boolean {
   return /^L\d+$/.test(rung);
 }
 
 function likest(candidates: readonly CellResult[], { pipeline }: CellResult): CellResult[] {
   const alike = candidates.filter((other) => optionsOf(other.pipeline) === optionsOf(pipeline));
-  if (alike.length > 0) return alike;
+  if (alike.length > 0 || optionOf(pipeline, 'hop') !== undefined) return alike;
   return candidates.filter((other) => optionsOf(other.pipeline) === '');
 }
 

@@ -89,17 +89,20 @@ export function publishedBlock(
 ): PublishedBlock {
   requireFolderName(folder);
   refuseUnfinished(folder, manifest, recordedCells);
-  const { topics, precision, pipelines, besides = [] } = summary;
+  const { topics, precision, pipelines, analysis, besides = [] } = summary;
   const trust = { title: 'How far the figures can be trusted', sentences: precision };
-  const [messages] = summary.tables;
+  const shown = [summary.tables[0], ...besides];
+  const others = summary.tables.filter((table) => !shown.includes(table));
   const parts = [
     `Run \`${folder}\` (\`results/published/${folder}\`) of ${dateOf(manifest)}, on ` +
       `${forMarkdown(machineOf(manifest))}. To repeat it:`,
     `\`\`\`sh\nnpm run -s sealbench -- ${forTerminal(repeatingArguments(manifest.argv))}\n\`\`\``,
     forMarkdown(`${summary.scope} ${verdictText(summary.judgement)}`),
-    ...[messages, ...besides].map((table) => renderMarkdown(table).trimEnd()),
+    ...shown.map(tableText),
     ...[...topics, trust].map(renderTopic),
-    ...(pipelines.length === 0 ? [] : [foldedAway('What each line is', pipelines)]),
+    ...foldedAway('The other tables', others.map(tableText).join('\n\n')),
+    ...foldedAway('What each line is', pipelines.map(item).join('\n')),
+    ...foldedAway('How to read it', analysis.map(item).join('\n')),
   ];
   return { name: blockNameOf(manifest.suite.name), content: `\n\n${parts.join('\n\n')}\n\n` };
 }
@@ -173,7 +176,16 @@ function machineOf({ environment, git }: Pick<Manifest, 'environment' | 'git'>):
   ].join(', ');
 }
 
-function foldedAway(title: string, sentences: readonly string[]): string {
-  const items = sentences.map((text) => `- ${forMarkdown(text)}`).join('\n');
-  return `<details><summary>${title}</summary>\n\n${items}\n\n</details>`;
+function tableText(table: Table): string {
+  return renderMarkdown(table).trimEnd();
+}
+
+function item(text: string): string {
+  return `- ${forMarkdown(text)}`;
+}
+
+/** Nothing where there is no text. */
+function foldedAway(title: string, text: string): readonly string[] {
+  if (text === '') return [];
+  return [`<details><summary>${title}</summary>\n\n${text}\n\n</details>`];
 }

@@ -51,8 +51,9 @@ export function scaleTable(cells: readonly CellResult[]): Table {
     })),
     notes: [
       'opened: at the end that opens them, while opening. carried: over the whole repeat, opening ' +
-        'included. retained: heap, external memory and WASM that both ends, their users and the engine ' +
-        'keep. resident: the largest resident set of the process, Node and libraries included.',
+        'included. retained: heap, external memory and WASM that both ends, their users and the relay ' +
+        'keep. resident: the largest resident set of the process, with Node, libraries and the script of ' +
+        'the messages.',
     ],
   };
 }

@@ -18,11 +18,13 @@ import {
   weightedSum,
   type Estimate,
 } from './estimates.ts';
+import { messagesPerTarget } from './escrow.ts';
 import { formatNumber, formatQuantity } from './numbers.ts';
 import {
   comparableGroups,
   partnerAt,
   plainName,
+  ratchetBeneath,
   rungBelow,
   rungLabel,
   whereText,
@@ -56,8 +58,6 @@ export interface Topic {
   readonly sentences: readonly string[];
 }
 
-/** What escrow designs wrap: the rung whose end-to-end protection they keep. */
-const ESCROWED_RUNG = 'L6';
 /** The provider that computes nothing: the floor of harness and protocol, and no competitor. */
 const NO_CRYPTOGRAPHY = 'null';
 
@@ -98,7 +98,10 @@ export function topicsOf({ cells, pipelines, baseline }: SentencesInput): Topic[
       sentences: inEach((group) => marginalSentences(group, pipelines)),
     },
     { title: 'What removing it saves', sentences: inEach(removalSentences) },
-    { title: 'Access for an authority', sentences: inEach(escrowSentences) },
+    {
+      title: 'Access for an authority',
+      sentences: inEach((group) => escrowSentences(group, pipelines)),
+    },
     { title: 'How much one thread carries', sentences: saturationSentences(measured, baseline) },
     { title: 'When messages do not wait for the system', sentences: responseSentences(measured) },
     { title: 'From the fastest implementation to the slowest', sentences: bands(measured) },
@@ -224,20 +227,24 @@ function changeClause(whom: string, difference: Estimate): string {
   return `${verb} ${whom} ${magnitude(difference)} (${magnitudeConfidence(difference)})`;
 }
 
-function escrowSentences(group: readonly CellResult[]): string[] {
+function escrowSentences(
+  group: readonly CellResult[],
+  pipelines: readonly PipelineNote[],
+): string[] {
   return group.flatMap((cell) => {
     if (cell.family !== 'escrow-wrapped') return [];
-    const wrapped = partnerAt(group, cell, ESCROWED_RUNG);
+    const wrapped = ratchetBeneath(group, cell);
     const difference =
       wrapped === undefined ? undefined : differenceIn(cell, wrapped, costOf('all'));
     if (wrapped === undefined || difference === undefined) return [];
     const name = rungLabel(cell);
     const roles = roleList(cell, wrapped, difference);
+    const { message, others } = whoPays(cell, pipelines);
     const change = isUndecided(difference, 0)
       ? `The access that ${name} gives an authority makes no difference that could be shown to ` +
-        `the CPU of a message, over ${wrapped.pipeline} (${signedInterval(difference)})${roles}`
+        `the CPU of a ${message}, over ${wrapped.pipeline} (${signedInterval(difference)})${roles}`
       : `The access that ${name} gives an authority ${difference.value > 0 ? 'adds' : 'saves'} ` +
-        `${magnitude(difference)} of CPU per message, over ${wrapped.pipeline} ` +
+        `${magnitude(difference)} of CPU per ${message}${others}, over ${wrapped.pipeline} ` +
         `(${magnitudeConfidence(difference)})${roles}`;
     const recovery = summarise(
       seriesOf(cell, { metric: 'cpu-per-message', role: 'authority', kind: 'per-recovered' }),
@@ -246,6 +253,19 @@ function escrowSentences(group: readonly CellResult[]): string[] {
     const spent = formatQuantity(recovery.value, 'ns');
     return [`${change}; the authority spends ${spent} per recovered message.`];
   });
+}
+
+/** Of a design that targets alone pay for, a message is one of theirs where all sessions are targets. */
+function whoPays(
+  cell: CellResult,
+  pipelines: readonly PipelineNote[],
+): { readonly message: string; readonly others: string } {
+  const note = pipelines.find(({ name }) => name === plainName(cell.pipeline));
+  if (note?.paidByTargets !== true) return { message: 'message', others: '' };
+  const perTarget = messagesPerTarget(cell);
+  return perTarget === 1
+    ? { message: 'message of a target', others: ' and nothing to those of others' }
+    : { message: `message, of which a target has one in ${formatNumber(perTarget)}`, others: '' };
 }
 
 /** All that a cell's name says but its implementation. */

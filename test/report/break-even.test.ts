@@ -26,6 +26,7 @@ async function between(upper: readonly Costs[], lower: readonly Costs[]): Promis
 }
 
 const pipelineOf = ({ pipeline }: CellResult): string => pipeline;
+const twice = (cost: Costs): Costs[] => [cost, cost];
 const thrice = (cost: Costs): Costs[] => [cost, cost, cost];
 
 test('a dearer opening is paid back by what its messages save', async () => {
@@ -47,6 +48,11 @@ test('the lower rung may be the one whose opening is dearer', async () => {
 test('it is never paid back when a message costs more as well', async () => {
   const even = await between(thrice(costs(1_000, 2_000)), thrice(costs(900, 1_000)));
   assert.deepEqual([even.verdict, even.messages], ['never', undefined]);
+});
+
+test('fewer repeats than an interval takes decide nothing', async () => {
+  const even = await between(twice(costs(600, 5_000)), twice(costs(1_000, 1_000)));
+  assert.deepEqual([even.verdict, even.messages], ['undecided', undefined]);
 });
 
 test('repeats that disagree about either difference decide nothing', async () => {

@@ -167,6 +167,67 @@ test('where a suite changes an option from some rung up, the rung below is that 
   assert.match(text[1]!, /\(L6 double-ratchet over L3 at-rest-scoped\) adds 8 us/);
 });
 
+test('what has no hop is compared with what has none either, and with nothing else', async () => {
+  const bare = ':hop=none,rest=none';
+  const cells = await deriveCells([
+    ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),
+    ...recordsOfCosts({ ...L6, pipeline: `double-ratchet${bare}` }, steady(3_000, 100, 1_000)),
+    ...recordsOfCosts(
+      { ...E3, pipeline: `escrow-message-key${bare}` },
+      steady(9_000, 100, 1_000, 500),
+    ),
+  ]);
+  assert.deepEqual(said(ADDS, { cells, pipelines: [] }), []);
+  assert.deepEqual(said(REMOVAL, { cells, pipelines: [] }), []);
+  const access = said(ACCESS, { cells, pipelines: [] });
+  assert.match(
+    access[0]!,
+    /adds 6\.00 us of CPU per message, over double-ratchet:hop=none,rest=none/,
+  );
+});
+
+test('a design is compared with the ratchet that it names', async () => {
+  const L7 = { ...L6, pipeline: 'pqxdh-ratchet', rung: 'L7' };
+  const wrapping = { ...E3, pipeline: 'escrow-message-key:ratchet=pqxdh-ratchet' };
+  const cells = await deriveCells([
+    ...recordsOfCosts(L6, steady(1_000, 2_000, 1_000)),
+    ...recordsOfCosts(L7, steady(3_000, 2_000, 1_000)),
+    ...recordsOfCosts(wrapping, steady(7_000, 2_000, 1_000, 500)),
+  ]);
+  const access = said(ACCESS, { cells, pipelines: [] });
+  assert.match(access[0]!, /adds 4\.00 us of CPU per message, over pqxdh-ratchet \(/);
+  const alone = cells.filter(({ pipeline }) => pipeline !== 'pqxdh-ratchet');
+  assert.deepEqual(said(ACCESS, { cells: alone, pipelines: [] }), []);
+});
+
+test('what targets alone pay for is told of their messages', async () => {
+  const ghost = { ...E3, pipeline: 'escrow-ghost', rung: 'E1' };
+  const ghostNote = {
+    name: 'escrow-ghost',
+    title: 'a ghost',
+    family: 'escrow-wrapped',
+    rung: 'E1',
+    caveats: [],
+    paidByTargets: true,
+  } as const;
+  const access = async (pipeline: string): Promise<string> => {
+    const cells = await deriveCells([
+      ...recordsOfCosts(L6, steady(1_000, 2_000, 1_000)),
+      ...recordsOfCosts({ ...ghost, pipeline }, steady(5_000, 2_000, 1_000, 500)),
+    ]);
+    const many = cells.map((cell) => ({ ...cell, sessions: 20 }));
+    return said(ACCESS, { cells: many, pipelines: [ghostNote] })[0]!;
+  };
+  assert.match(
+    await access('escrow-ghost'),
+    /adds 4\.00 us of CPU per message of a target and nothing to those of others, over double-ratchet/,
+  );
+  assert.match(
+    await access('escrow-ghost:targets=1'),
+    /per message, of which a target has one in 20, over/,
+  );
+});
+
 test('an escrow field is told with what its authority spends', async () => {
   const cells = await deriveCells([
     ...recordsOfCosts(L6, steady(6_000, 2_000, 4_000)),
@@ -248,20 +309,23 @@ test('a band whose ratio may be one is told as no difference', async () => {
   );
 });
 
-function openedFor(initiate: number): NonNullable<Costs['opening']> {
-  return { publish: 0, initiate, accept: 500 };
+/** Three repeats of a sender's cost and an opening. */
+function openedFor(sender: number, initiate: number): Costs[] {
+  const opening = { publish: 0, initiate, accept: 500 };
+  const costs = { sender, relay: 0, receiver: 500, opening };
+  return [costs, costs, costs];
 }
 
 test('openings that are paid back are told with the message that does it, the others are listed', async () => {
   const cells = await deriveCells([
-    ...recordsOfCosts(L3, [{ sender: 500, relay: 0, receiver: 500, opening: openedFor(0) }]),
-    ...recordsOfCosts(L4, [{ sender: 900, relay: 0, receiver: 500, opening: openedFor(1_000) }]),
-    ...recordsOfCosts(L5, [{ sender: 800, relay: 0, receiver: 500, opening: openedFor(1_500) }]),
-    ...recordsOfCosts(L6, [{ sender: 950, relay: 0, receiver: 500, opening: openedFor(1_500) }]),
+    ...recordsOfCosts(L3, openedFor(500, 0)),
+    ...recordsOfCosts(L4, openedFor(900, 1_000)),
+    ...recordsOfCosts(L5, openedFor(800, 1_500)),
+    ...recordsOfCosts(L6, openedFor(950, 1_500)),
   ]);
   assert.deepEqual(said(PAID_BACK, { cells, pipelines: [] }), [
     'Opening a session costs more in L5 forward-secrecy than in L4 static-e2e, which its cheaper ' +
-      'messages pay back after 5 messages (1 repeat, too few for an interval).',
+      'messages pay back after 5 messages (95 % interval 5 to 5).',
     'Never paid back, because a message costs more as well: L4 static-e2e over L3 at-rest-scoped.',
     'Whether it is paid back could not be shown: L6 double-ratchet over L5 forward-secrecy.',
   ]);

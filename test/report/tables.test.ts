@@ -208,15 +208,18 @@ test('latencies have a column where there is a percentile', async () => {
   assert.deepEqual(column(table, 'p50', 'send'), [1_049]);
 });
 
+const thrice = (costs: Costs): Costs[] => [costs, costs, costs];
+
 test('what an n-th message costs stands beside the break-even with the rung below', async () => {
   const dear = { publish: 0, initiate: 50_000, accept: 10_000 };
   const cheap = { publish: 0, initiate: 1_000, accept: 10_000 };
   const cells = await deriveCells([
-    ...recordsOfCosts(L3, [{ ...readable, opening: cheap }]),
-    ...recordsOfCosts(L4, [{ ...encrypted, opening: dear }]),
-    ...recordsOfCosts(L6, [
-      { ...encrypted, sender: 1_000, opening: { ...dear, initiate: 60_000 } },
-    ]),
+    ...recordsOfCosts(L3, thrice({ ...readable, opening: cheap })),
+    ...recordsOfCosts(L4, thrice({ ...encrypted, opening: dear })),
+    ...recordsOfCosts(
+      L6,
+      thrice({ ...encrypted, sender: 1_000, opening: { ...dear, initiate: 60_000 } }),
+    ),
   ]);
   const table = indexTable(cells);
   assert.deepEqual(column(table, '1', 'message'), [10_000, 10_000, 10_000]);
