@@ -202,7 +202,7 @@ function writeToDisk(file: string, text: string, flag: 'a' | 'w' | 'wx'): void {
   }
 }
 
-const ADVICE: Readonly<Record<string, string>> = {
+export const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space',
   EDQUOT: "the user's quota is used up; free some space",
   EFBIG: 'a limit on the size of files is reached; raise it (ulimit -f)',

@@ -78,6 +78,7 @@ export async function askChild(
   const chunks: string[] = [];
   let bytes = 0;
   let complaint = '';
+  let heldBytes: number | undefined;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     bytes += chunk.length;
     if (bytes > ANSWER_BYTES_MAX) kill();
@@ -86,7 +87,12 @@ export async function askChild(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     complaint = (complaint + chunk).slice(-COMPLAINT_BYTES_KEPT);
   });
-  if (onLive !== undefined) readLines(child.stdio[LIVE_DESCRIPTOR] as Readable, onLive);
+  if (onLive !== undefined) {
+    readLines(child.stdio[LIVE_DESCRIPTOR] as Readable, (line) => {
+      heldBytes = rssBytesOf(line) ?? heldBytes;
+      onLive(line);
+    });
+  }
   // A child that died early is reported below.
   child.stdin.on('error', () => undefined);
   child.stdio[LIFELINE_DESCRIPTOR]?.on('error', () => undefined);
@@ -95,8 +101,10 @@ export async function askChild(
     const died = await new Promise<string | undefined>((resolve) => {
       child.on('error', (error) => resolve(`did not start: ${error.message}`));
       child.on('close', (status, killer) => {
+        // `killed` says that a signal of ours was sent.
+        const likely = killer === 'SIGKILL' && !child.killed ? outOfMemory(heldBytes) : '';
         if (status === 0) resolve(undefined);
-        else if (killer !== null) resolve(`was killed by ${killer}${reasonIn(complaint)}`);
+        else if (killer !== null) resolve(`was killed by ${killer}${likely}${reasonIn(complaint)}`);
         else resolve(`ended with status ${status}${reasonIn(complaint)}`);
       });
     });
@@ -125,6 +133,19 @@ function readLines(stream: Readable, onLine: (line: unknown) => void): void {
       }
     }
   });
+}
+
+/** What a live line says that the process holds, where it says so. */
+function rssBytesOf(line: unknown): number | undefined {
+  if (typeof line !== 'object' || line === null || !('rssBytes' in line)) return undefined;
+  return typeof line.rssBytes === 'number' ? line.rssBytes : undefined;
+}
+
+/** Of a SIGKILL that is not ours: the kernel says nothing to the process that it ends. */
+function outOfMemory(heldBytes: number | undefined): string {
+  const held =
+    heldBytes === undefined ? '' : ` (it last held ${(heldBytes / 2 ** 30).toFixed(1)} GiB)`;
+  return `, which the system does when memory runs out; try fewer sessions${held}`;
 }
 
 /** What the child complained of, in short: that memory ran out is said on stderr only. */

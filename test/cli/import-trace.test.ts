@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,6 +44,7 @@ test('a trace becomes a workload that is carried, by its moments where it is tol
   const imported = await sealbench(['import-trace', trace, '--out', out, '--speed', '1000']);
   assert.equal(imported.status, 0, imported.err);
   assert.match(imported.err, /30 messages in 4 sessions/);
+  assert.ok(imported.err.includes(` --workload ${out}\n`), imported.err);
   const written = await readFile(out, 'utf8');
   assert.doesNotMatch(written, /ann|"s0"/);
 
@@ -71,9 +72,12 @@ test('a trace becomes a workload that is carried, by its moments where it is tol
   // The last message came 29 s after the first, a thousand times as fast.
   assert.equal(Math.max(...record!.shards.map(({ open }) => open!.scheduledNs)), 29e6);
 
+  const before = (await readdir(folder)).sort();
   const again = await sealbench(['import-trace', trace, '--out', out]);
   assert.equal(again.status, 3);
   assert.match(again.err, /office\.json could not be written: there is a file of that name/);
+  assert.equal(await readFile(out, 'utf8'), written);
+  assert.deepEqual((await readdir(folder)).sort(), before);
   const options = await sealbench(['verify', suite, '--workload', `${out}:sessions=3`]);
   assert.equal(options.status, 2);
   assert.match(options.err, /sessions: expected 4, as in the trace, found 3/);
@@ -95,4 +99,39 @@ test('what cannot be imported is refused with the line and what to do', async ()
   assert.match(nothing.err, /none: expected a file, found nothing/);
   const unnamed = await sealbench(['import-trace', trace]);
   assert.match(unnamed.err, /expected --out WORKLOAD/);
+});
+
+test('the file is named as it was given, so that it is found from where it was asked for', async () => {
+  const cwd = join(folder, 'here');
+  await mkdir(join(cwd, 'data'), { recursive: true });
+  const imported = async (out: string): Promise<string> => {
+    const { status, err } = await sealbench(['import-trace', trace, '--out', out], { cwd });
+    assert.equal(status, 0, err);
+    return /to carry them: .* --workload (.*)\n/.exec(err)![1]!;
+  };
+  assert.equal(await imported('plain.json'), './plain.json');
+  assert.equal(await imported('./dotted.json'), './dotted.json');
+  assert.equal(await imported('data/office.json'), 'data/office.json');
+  assert.deepEqual((await readdir(cwd)).sort(), ['data', 'dotted.json', 'plain.json']);
+  assert.deepEqual(await readdir(join(cwd, 'data')), ['office.json']);
+});
+
+test('a file that cannot be written is refused with what to do, and nothing is left of it', async () => {
+  const missing = join(folder, 'missing');
+  const before = (await readdir(folder)).sort();
+  const into = async (out: string): Promise<string> => {
+    const { status, err } = await sealbench(['import-trace', trace, '--out', out]);
+    assert.equal(status, 3, err);
+    assert.doesNotMatch(err, /This is a bug/);
+    return err;
+  };
+  assert.match(
+    await into(join(missing, 'office.json')),
+    /office\.json could not be written: there is no such folder; make it or choose another\n$/,
+  );
+  assert.match(
+    await into(join(trace, 'office.json')),
+    /office\.json could not be written: a part of the path is a file; choose another folder\n$/,
+  );
+  assert.deepEqual((await readdir(folder)).sort(), before);
 });

@@ -1,11 +1,12 @@
 /** `import-trace`: a recorded conversation, as metadata, into a workload. */
 
 import { createReadStream } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { constants, copyFile, link, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { badInput, HarnessError } from '../../core/errors.ts';
-import { quoted, shownPath, unreadable } from '../../core/json.ts';
+import { printable, quoted, shownPath, unreadable } from '../../core/json.ts';
+import { ADVICE } from '../../results/store.ts';
 import { packTrace } from '../../workload/trace.ts';
 import { TraceReader } from '../../workload/trace-reader.ts';
 import { workloadOfTrace } from '../../workload/workload-of-trace.ts';
@@ -60,24 +61,48 @@ const importTrace: Command = defineCommand({
       packTrace(trace),
       speed,
     );
-    try {
-      await writeFile(out, `${JSON.stringify(workload, undefined, 2)}\n`, { flag: 'wx' });
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      const why = code === 'EEXIST' ? 'there is a file of that name; choose another' : code;
-      throw new HarnessError('NOT_WRITTEN', `${shownPath(out)} could not be written: ${why}`);
-    }
+    await writeNew(out, `${JSON.stringify(workload, undefined, 2)}\n`);
+    const path = out === name ? `./${name}` : printable(out);
     const hours = trace.atMs.at(-1)! / 3_600_000;
     output.note(
       `${trace.atMs.length} messages in ${workload.sessions} sessions over ` +
         `${hours.toPrecision(3)} hours; no names and no content are kept\n` +
-        `to carry them: ${program()} run curated/ladder --workload ./${name}\n`,
+        `to carry them: ${program()} run curated/ladder --workload ${path}\n`,
     );
     output.print(`${shownPath(out)}\n`);
     return EXIT.fine;
   },
 });
 export default importTrace;
+
+/**
+ * The whole of it or nothing, and never in the place of what is there.
+ *
+ * @throws HarnessError NOT_WRITTEN.
+ */
+async function writeNew(file: string, text: string): Promise<void> {
+  let drafts: string | undefined;
+  try {
+    drafts = await mkdtemp(join(dirname(file), '.import-trace-'));
+    const draft = join(drafts, 'workload.json');
+    await writeFile(draft, text, { flush: true });
+    // A copy where there are no hard links; neither takes a name that is taken.
+    await link(draft, file).catch(() => copyFile(draft, file, constants.COPYFILE_EXCL));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
+    const why = NEW_FILE_ADVICE[code] ?? ADVICE[code] ?? code;
+    throw new HarnessError('NOT_WRITTEN', `${shownPath(file)} could not be written: ${why}`);
+  } finally {
+    if (drafts !== undefined) await rm(drafts, { recursive: true, force: true });
+  }
+}
+
+/** What the same codes mean for a run is another thing. */
+const NEW_FILE_ADVICE: Readonly<Record<string, string>> = {
+  EEXIST: 'there is a file of that name; choose another',
+  ENOENT: 'there is no such folder; make it or choose another',
+};
 
 /** Line by line, so that a file of any size takes the memory of its numbers only. */
 async function readTrace(file: string): Promise<ReturnType<TraceReader['finish']>> {
