@@ -128,10 +128,11 @@ export class Sends {
   /** Where the message stands in the columns of the script. */
   readonly places: Uint32Array;
   readonly members: Uint8Array;
-  readonly plaintexts: Uint8Array[] = [];
+  readonly plaintexts: Uint8Array[];
   count = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, plaintexts: Uint8Array[] = []) {
+    this.plaintexts = plaintexts;
     this.sessions = new Uint32Array(capacity);
     this.numbers = new Uint32Array(capacity);
     this.places = new Uint32Array(capacity);
@@ -192,10 +193,11 @@ export class Buffers {
   readonly handed: Outputs;
   readonly recovered: Outputs;
   #sends: Sends;
-  #flags = new Uint8Array(0);
+  #flags: Uint8Array;
 
-  /** @param batch Messages per batch. */
-  constructor(batch = 0) {
+  /** As for {@link resize}. */
+  constructor(batch = 0, flags = 0) {
+    this.#flags = new Uint8Array(flags).fill(1);
     this.#sends = new Sends(batch);
     this.stored = new Outputs(batch);
     this.fetched = new Outputs(batch);
@@ -217,7 +219,7 @@ export class Buffers {
    *   set before a world is.
    */
   resize(batch: number, flags = 0): void {
-    this.#sends = new Sends(batch);
+    this.#sends = new Sends(batch, this.#sends.plaintexts);
     this.#flags = new Uint8Array(flags).fill(1);
   }
 

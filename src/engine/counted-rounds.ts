@@ -34,9 +34,7 @@ export async function countRounds(
   const { sessions } = workload;
   const script = writeScript(workload, parts.behaviour, spec.seed, 0, sessions);
   const payload = new Payload(spec.seed, longestMessage(script));
-  const buffers = new Buffers();
   const mayRecover = parts.pipeline.openAuthority !== undefined;
-  buffers.resize(sessions, mayRecover ? script.lengths.length : 0);
   const { conversation } = await openLive(
     spec,
     0,
@@ -46,7 +44,7 @@ export async function countRounds(
     new RoundMarks(sessions, onRound),
     new FactsDigest(),
     sessions,
-    buffers,
+    new Buffers(sessions, mayRecover ? script.lengths.length : 0),
   );
   await conversation.open();
   await conversation.run();

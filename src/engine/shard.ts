@@ -84,6 +84,7 @@ interface Warm {
   readonly alive: unknown[];
 }
 
+const UNKNOWN_COSTS: ExpectedCosts = { openingNs: 0, firstNs: 0, messageNs: 0 };
 const NOT_EXPECTED: ExpectedCosts = { openingNs: 1, firstNs: 1, messageNs: 1 };
 /** Of a verified run, whose readings nobody uses. */
 const NOT_WARM: Warm = {
@@ -246,11 +247,17 @@ function driveOf(
   return new OpenDrive(parties, script, payload, conversation, undefined, live);
 }
 
-/** Where messages come by a schedule, one takes what the schedule leaves between two. */
+/**
+ * Where messages come by a schedule, one takes what the schedule leaves between two; where a search
+ * decides how many there are, the end is unknown.
+ */
 function bySchedule(plan: OpenPlan | undefined, expected: ExpectedCosts): ExpectedCosts {
-  const offsetsNs = plan?.later?.offsetsNs;
-  if (offsetsNs === undefined || offsetsNs.length === 0) return expected;
-  return { ...expected, messageNs: offsetsNs.at(-1)! / offsetsNs.length };
+  if (plan === undefined) return expected;
+  const offsetsNs = plan.later?.offsetsNs;
+  if (offsetsNs === undefined || offsetsNs.length === 0) return UNKNOWN_COSTS;
+  const { openingNs } = expected;
+  // Accepting a session takes about as long as opening it.
+  return { openingNs, firstNs: openingNs, messageNs: offsetsNs.at(-1)! / offsetsNs.length };
 }
 
 /**

@@ -39,6 +39,7 @@ const RECEIVE_AT = AT.send + BUCKETS;
 const RESPONSE_AT = RECEIVE_AT + BUCKETS;
 /** A multiple of a page of 4 KiB. */
 const WORDS = 1024;
+const WORD_MAX = 2 ** 32 - 1;
 
 export type LiveWords = Uint32Array<SharedArrayBuffer>;
 
@@ -47,7 +48,7 @@ export function createLive(): LiveWords {
   return new Uint32Array(new SharedArrayBuffer(WORDS * Uint32Array.BYTES_PER_ELEMENT));
 }
 
-/** What a worker expects of one step, in ns, to foretell the end by. */
+/** What a worker expects of one step, in ns, to foretell the end by; all 0 where nobody can. */
 export interface ExpectedCosts {
   readonly openingNs: number;
   /** Of the first message of a session. */
@@ -67,9 +68,9 @@ export class LiveWriter {
     const words = this.#words;
     words[AT.sessions] = sessions;
     words[AT.messages] = messages;
-    words[AT.openingNs] = expected.openingNs;
-    words[AT.firstNs] = expected.firstNs;
-    words[AT.messageNs] = expected.messageNs;
+    words[AT.openingNs] = Math.min(WORD_MAX, expected.openingNs);
+    words[AT.firstNs] = Math.min(WORD_MAX, expected.firstNs);
+    words[AT.messageNs] = Math.min(WORD_MAX, expected.messageNs);
   }
 
   /** Sessions that were opened at the end that opens them. */

@@ -32,13 +32,15 @@ import { ScratchViews } from './_views.ts';
 import { X3dhSessions } from './_x3dh-sessions.ts';
 
 /**
- * Two states, each an array of its own where it is serialised, and a one-time prekey; of a user keys with
- * their handles, and with a hop or a seal its connections and its key of the day.
+ * Two states, each an array of its own where it is serialised, and a one-time prekey, and under a
+ * post-quantum handshake its ciphertext until the first reply; of a user keys with their handles, and with
+ * a hop or a seal its connections and its key of the day.
  */
-export function ratchetMemory({ persist, hop, rest }: Options): MemoryNeeds {
+export function ratchetMemory({ persist, hop, rest, ratchet }: Options): MemoryNeeds {
+  const ofHandshake = ratchet === 'pqxdh-ratchet' ? 2_560 : 0;
   return {
-    sessionBytes: persist === 'record' ? 1_536 : 768,
-    userBytes: hop === 'none' && rest === 'none' ? 1_024 : 3_072,
+    sessionBytes: (persist === 'record' ? 1_536 : 768) + ofHandshake,
+    userBytes: hop === 'none' && rest === 'none' ? 2_048 : 3_072,
   };
 }
 

@@ -46,7 +46,7 @@ export function breakEvenOf(upper: CellResult, lower: CellResult): BreakEven | u
 
 /** @param extra What a message costs more in the one whose opening costs more. */
 function judge(opening: Estimate, extra: Estimate): BreakEven['verdict'] {
-  // A quotient of two differences says nothing where neither has an interval.
+  // A quotient of two differences says nothing where one of them has no interval.
   if (opening.low === undefined || extra.low === undefined) return 'undecided';
   if (opening.value === 0 || isUndecided(opening, 0) || isUndecided(extra, 0)) return 'undecided';
   return extra.value < 0 ? 'after' : 'never';

@@ -32,10 +32,8 @@ export class LiveText {
     return parts.filter((part) => part !== '').join(', ');
   }
 
-  #eta({ work, workDone, elapsedMs, search }: LiveReport): string {
+  #eta({ work, workDone, elapsedMs }: LiveReport): string {
     const first = this.#first;
-    // Nobody knows how many windows a search takes.
-    if (search !== undefined) return '';
     if (first === undefined || workDone <= first.workDone) return '';
     const perMs = (workDone - first.workDone) / (elapsedMs - first.elapsedMs);
     return `ETA ${formatDuration(Math.max(0, work - workDone) / perMs)}`;

@@ -101,7 +101,7 @@ export function comparableGroups(cells: readonly CellResult[]): CellResult[][] {
 /**
  * The highest rung of the ladder below that of `cell` in its group: with the same options, or where
  * there is none so with the defaults, as in a suite that changes an option from some rung up. A cell
- * without a hop is not compared with one that has it: the difference would be the hop's, which no
+ * named with `hop=none` is not compared with one that has it: the difference would be the hop's, which no
  * provider leaves out.
  */
 export function rungBelow(group: readonly CellResult[], cell: CellResult): CellResult | undefined {
@@ -155,7 +155,7 @@ function isOnLadder({ rung }: CellResult): boolean {
 
 function likest(candidates: readonly CellResult[], { pipeline }: CellResult): CellResult[] {
   const alike = candidates.filter((other) => optionsOf(other.pipeline) === optionsOf(pipeline));
-  if (alike.length > 0 || optionOf(pipeline, 'hop') !== undefined) return alike;
+  if (alike.length > 0 || optionOf(pipeline, 'hop') === 'none') return alike;
   return candidates.filter((other) => optionsOf(other.pipeline) === '');
 }
 

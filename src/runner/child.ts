@@ -145,7 +145,7 @@ function rssBytesOf(line: unknown): number | undefined {
 function outOfMemory(heldBytes: number | undefined): string {
   const held =
     heldBytes === undefined ? '' : ` (it last held ${(heldBytes / 2 ** 30).toFixed(1)} GiB)`;
-  return `, which the system does when memory runs out; try fewer sessions${held}`;
+  return `, which the system does when memory runs out${held}; try a smaller cell`;
 }
 
 /** What the child complained of, in short: that memory ran out is said on stderr only. */

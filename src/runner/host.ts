@@ -147,7 +147,7 @@ function invalidity(shards: readonly ShardFacts[]): string | undefined {
   if (response.clipped > 0) {
     return (
       `${response.clipped} of ${response.count} messages took ${HIGHEST_NS / 1e9} s or longer from ` +
-      'their moment on, and longer times are not told apart; offer fewer messages a second'
+      'their moment on, and longer times are not told apart; offer fewer messages a second, or a trace at a lower speed'
     );
   }
   return fellBehind(response, unlagged);

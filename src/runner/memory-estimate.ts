@@ -11,7 +11,7 @@
 import { badInput } from '../core/errors.ts';
 import type { MemoryNeeds, Options, Pipeline } from '../pipelines/_pipeline.ts';
 import { messagesPerSession } from '../workload/activity.ts';
-import { longestWindow, type Saturation } from '../workload/saturation.ts';
+import { windowMessages, type Saturation } from '../workload/saturation.ts';
 import type { Workload } from '../workload/workload.ts';
 
 /** Speaker 1, length 4, fate 1, delay 2, place in the order 4, flag of what was recovered 1. */
@@ -95,7 +95,10 @@ export function beyondMemory(
 ): string | undefined {
   const needing = pipelines.get(pipeline)!;
   const perSession = bytesPerSession(workload, needing, options);
-  const windowBytes = saturation === undefined ? 0 : longestWindow(saturation) * SCHEDULED_BYTES;
+  const windowBytes =
+    saturation === undefined
+      ? 0
+      : windowMessages(saturation.maxPerSecond, saturation.windowSeconds) * SCHEDULED_BYTES;
   const atOnceBytes = threads * THREAD_BYTES + windowBytes;
   const needed = perSession * workload.sessions + atOnceBytes;
   const usable = memoryBytes * USABLE_SHARE - atOnceBytes;

@@ -57,14 +57,6 @@ export const saturationSchema = z
     },
   );
 
-/** Messages of a window at the highest rate that is tried. */
-export function longestWindow({
-  maxPerSecond,
-  windowSeconds,
-}: Pick<Saturation, 'maxPerSecond' | 'windowSeconds'>): number {
-  return windowMessages(maxPerSecond, windowSeconds);
-}
-
 /** Messages of a window. @param rate Of messages per second. */
 export function windowMessages(rate: number, windowSeconds: number): number {
   return Math.max(WINDOW_MESSAGES_MIN, Math.round(rate * windowSeconds));

@@ -17,18 +17,20 @@ const collect = runInNewContext('gc') as () => void;
 // full collection, between warm-up and what is timed.
 test('the world that warm-up saw last is alive while the measured one is', async () => {
   const pipeline = await loadByName<Pipeline>(PIPELINES_DIR, 'plaintext', 'pipeline');
-  let before: WeakRef<World> | undefined;
+  const worlds: WeakRef<World>[] = [];
   /** By world: whether the one before it was alive when it was opened. */
   const wasAlive: boolean[] = [];
+  let firstWasAlive = true;
   const watched: Pipeline = {
     ...pipeline,
     async open(setup) {
       // What a weak reference was asked for stays alive until the turn of the event loop ends.
       await nextTurn();
       collect();
-      wasAlive.push(before?.deref() !== undefined);
+      wasAlive.push(worlds.at(-1)?.deref() !== undefined);
+      firstWasAlive = worlds[0]?.deref() !== undefined;
       const world = await pipeline.open(setup);
-      before = new WeakRef(world);
+      worlds.push(new WeakRef(world));
       return world;
     },
   };
@@ -42,4 +44,5 @@ test('the world that warm-up saw last is alive while the measured one is', async
   // After those of warm-up come the measured one and a counted one.
   assert.equal(wasAlive.length, facts.warmup.rounds + 2);
   assert.equal(wasAlive.at(-2), true);
+  assert.equal(firstWasAlive, false, 'worlds that nobody refers to are collected');
 });

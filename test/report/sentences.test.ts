@@ -167,7 +167,7 @@ test('where a suite changes an option from some rung up, the rung below is that 
   assert.match(text[1]!, /\(L6 double-ratchet over L3 at-rest-scoped\) adds 8 us/);
 });
 
-test('what has no hop is compared with what has none either, and with nothing else', async () => {
+test('what leaves out its hop is compared with what does so too, and with nothing else', async () => {
   const bare = ':hop=none,rest=none';
   const cells = await deriveCells([
     ...recordsOfCosts(L3, steady(1_000, 4_000, 1_000)),

@@ -25,8 +25,7 @@ async function deathBy(
   return asked.died;
 }
 
-const LIKELY =
-  'was killed by SIGKILL, which the system does when memory runs out; try fewer sessions';
+const LIKELY = 'was killed by SIGKILL, which the system does when memory runs out';
 const DIES = "process.kill(process.pid, 'SIGKILL');\nsetInterval(() => undefined, 1_000);";
 const says = (text: string): string =>
   `writeSync(${LIVE_DESCRIPTOR}, ${JSON.stringify(`${text}\n`)});`;

@@ -178,6 +178,7 @@ for (const [name, options] of [
   ['double-ratchet', SCALE],
   ['escrow-message-key', RECORDS],
   ['escrow-message-key', SCALE],
+  ['escrow-message-key', { ...SCALE, ratchet: 'pqxdh-ratchet' }],
   ['pq-rekey', RECORDS],
 ] as const) {
   const what = [name, ...Object.values(options)].join(' ');

@@ -106,7 +106,7 @@ test('a process that is killed is an error that says so', async () => {
   assert.equal(
     report.reason,
     'its process was killed by SIGKILL, which the system does when memory runs out; ' +
-      'try fewer sessions',
+      'try a smaller cell',
   );
   assert.deepEqual(report.shards, []);
 });

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { badInput, HarnessError } from '../../core/errors.ts';
 import { printable, quoted, shownPath, unreadable } from '../../core/json.ts';
+import { quoteArguments } from '../../report/command-line.ts';
 import { ADVICE } from '../../results/store.ts';
 import { packTrace } from '../../workload/trace.ts';
 import { TraceReader } from '../../workload/trace-reader.ts';
@@ -67,7 +68,7 @@ const importTrace: Command = defineCommand({
     output.note(
       `${trace.atMs.length} messages in ${workload.sessions} sessions over ` +
         `${hours.toPrecision(3)} hours; no names and no content are kept\n` +
-        `to carry them: ${program()} run curated/ladder --workload ${path}\n`,
+        `to carry them: ${program()} run curated/ladder --workload ${quoteArguments([path])}\n`,
     );
     output.print(`${shownPath(out)}\n`);
     return EXIT.fine;
@@ -76,7 +77,7 @@ const importTrace: Command = defineCommand({
 export default importTrace;
 
 /**
- * The whole of it or nothing, and never in the place of what is there.
+ * The whole of it or nothing, where there are hard links, and never in the place of what is there.
  *
  * @throws HarnessError NOT_WRITTEN.
  */
