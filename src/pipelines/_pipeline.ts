@@ -321,8 +321,8 @@ export interface MemoryNeeds {
   readonly sessionBytes: number;
   /** Of a user: keys, handles and connections. */
   readonly userBytes: number;
-  /** What one thread can have of it, where that is less than the machine: of a WebAssembly memory. */
-  readonly threadBytesMax?: number;
+  /** Where a part lies in a memory that one thread cannot have more of: a WebAssembly memory. */
+  readonly addressed?: { readonly sessionBytes: number; readonly threadBytesMax: number };
 }
 
 /** What a file in `src/pipelines/` exports as default. */

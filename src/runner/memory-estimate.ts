@@ -102,12 +102,16 @@ export function beyondMemory(
   const atOnceBytes = threads * THREAD_BYTES + windowBytes;
   const needed = perSession * workload.sessions + atOnceBytes;
   const usable = memoryBytes * USABLE_SHARE - atOnceBytes;
-  const addressable = threads * (needsOf(needing, options).threadBytesMax ?? Infinity);
-  if (perSession * workload.sessions <= Math.min(usable, addressable)) return undefined;
-  const fitting = Math.max(0, Math.floor(Math.min(usable, addressable) / perSession));
+  const { addressed } = needsOf(needing, options);
+  const addressable =
+    addressed === undefined
+      ? Infinity
+      : threads * (addressed.threadBytesMax / addressed.sessionBytes);
+  const fitting = Math.max(0, Math.floor(Math.min(usable / perSession, addressable)));
+  if (workload.sessions <= fitting) return undefined;
   const room =
-    addressable < usable
-      ? `its library can address ${gibibytes(addressable)}`
+    addressed !== undefined && addressable < usable / perSession
+      ? `its library can address ${gibibytes(threads * addressed.threadBytesMax)}`
       : `of ${gibibytes(memoryBytes)} a run may use ${gibibytes(memoryBytes * USABLE_SHARE)}`;
   return (
     `${workload.sessions} sessions of ${Math.round(messagesPerSession(workload) * 10) / 10} messages on ` +

@@ -26,12 +26,13 @@ async function deathBy(
 }
 
 const LIKELY = 'was killed by SIGKILL, which the system does when memory runs out';
+const ADVICE = '; try a smaller cell';
 const DIES = "process.kill(process.pid, 'SIGKILL');\nsetInterval(() => undefined, 1_000);";
 const says = (text: string): string =>
   `writeSync(${LIVE_DESCRIPTOR}, ${JSON.stringify(`${text}\n`)});`;
 
 test('a SIGKILL that nobody here sent is told to be likely for lack of memory', async () => {
-  assert.equal(await deathBy('silent', DIES), LIKELY);
+  assert.equal(await deathBy('silent', DIES), `${LIKELY}${ADVICE}`);
 });
 
 test('it is told what the child last held, where it said so', async () => {
@@ -43,14 +44,17 @@ test('it is told what the child last held, where it said so', async () => {
     says('{"phase":"traffic"}'),
     DIES,
   ].join('\n');
-  assert.equal(await deathBy('watched', code, options), `${LIKELY} (it last held 3.2 GiB)`);
+  assert.equal(
+    await deathBy('watched', code, options),
+    `${LIKELY} (it last held 3.2 GiB)${ADVICE}`,
+  );
   assert.deepEqual(lines, [
     { rssBytes: 1_073_741_824 },
     { rssBytes: 3_435_973_837 },
     { phase: 'traffic' },
   ]);
   const other = await deathBy('other', `${says('null')}\n${says('7')}\n${DIES}`, options);
-  assert.equal(other, LIKELY);
+  assert.equal(other, `${LIKELY}${ADVICE}`);
 });
 
 test('a child that is killed from here is not told to have run out of memory', async () => {

@@ -319,7 +319,12 @@ const doubleRatchet: Pipeline = {
       default: 'record',
     },
   },
-  memory: { sessionBytes: 16_384, userBytes: 16_384, threadBytesMax: 2 ** 31 },
+  // Measured by scale/libraries; of it what lies in WebAssembly, accounts of users included.
+  memory: {
+    sessionBytes: 8_192,
+    userBytes: 8_192,
+    addressed: { sessionBytes: 1_536, threadBytesMax: 2 ** 31 },
+  },
   replayProtection: true,
   skipLimit: LIBOLM_SKIP_LIMIT,
   foreign: {
