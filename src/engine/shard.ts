@@ -278,7 +278,12 @@ async function warmUp(
   buffers.resize(most);
   const isOpen = isOpenLoop(spec);
   const startNs = nowNs();
+  const ofSessions = (count: number): { readonly script: Script; readonly payload: Payload } => {
+    const script = scriptOf(even, parts, seed, task.firstSession, count);
+    return { script, payload: new Payload(seed, longestMessage(script)) };
+  };
   let sessions = Math.min(WARMUP_SESSIONS, task.sessions);
+  let { script, payload } = ofSessions(sessions);
   let rounds = 0;
   let cheapestNs = Infinity;
   let frameBytes = 1;
@@ -286,8 +291,6 @@ async function warmUp(
   let alive: unknown[] = [];
   while (rounds < WARMUP_PASSES_MIN || nowNs() - startNs < spec.warmupMs * 1e6) {
     const passStartNs = nowNs();
-    const script = scriptOf(even, parts, seed, task.firstSession, sessions);
-    const payload = new Payload(seed, longestMessage(script));
     const recorder = new Recorder(rounds, basisOf(spec));
     const live = await openLive(
       spec,
@@ -316,7 +319,10 @@ async function warmUp(
     rounds += 1;
     const sessionNs = (nowNs() - passStartNs) / sessions;
     const affordable = Math.floor((spec.warmupMs * 1e6 * WARMUP_PASS_SHARE) / sessionNs);
-    sessions = Math.min(most, Math.max(sessions, affordable));
+    const next = Math.min(most, Math.max(sessions, affordable));
+    if (next === sessions) continue;
+    sessions = next;
+    ({ script, payload } = ofSessions(sessions));
   }
   const wanted = Math.max(SMALLEST_BATCH, Math.ceil(SHORTEST_BATCH_NS / cheapestNs));
   const allowed = Math.max(1, Math.floor(FLIGHT_BYTES_MAX / frameBytes));

@@ -89,6 +89,11 @@ export function baselineFor(
       other.workload === cell.workload &&
       other.threads === cell.threads,
   );
+  return ownOrOnly(candidates, cell);
+}
+
+/** The candidate with the implementation of `cell`; where it has none, the only one there is. */
+function ownOrOnly(candidates: readonly CellResult[], cell: CellResult): CellResult | undefined {
   const own = candidates.find(({ implementation }) => implementation === cell.implementation);
   return own ?? (candidates.length === 1 ? candidates[0] : undefined);
 }
@@ -145,8 +150,7 @@ export function ratchetBeneath(
         (option) => optionOf(other.pipeline, option) === optionOf(cell.pipeline, option),
       ),
   );
-  const own = candidates.find(({ implementation }) => implementation === cell.implementation);
-  return own ?? (candidates.length === 1 ? candidates[0] : undefined);
+  return ownOrOnly(candidates, cell);
 }
 
 function isOnLadder({ rung }: CellResult): boolean {
